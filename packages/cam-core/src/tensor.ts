@@ -1,0 +1,121 @@
+/** Element types a tensor can have here; the names are ONNX Runtime's. */
+export type DType =
+  | "float32"
+  | "float64"
+  | "float16"
+  | "bfloat16"
+  | "int64"
+  | "int32"
+  | "int16"
+  | "int8"
+  | "uint64"
+  | "uint32"
+  | "uint16"
+  | "uint8"
+  | "bool"
+  | "string";
+
+export type TypedArray =
+  | Float32Array
+  | Float64Array
+  | BigInt64Array
+  | BigUint64Array
+  | Int32Array
+  | Int16Array
+  | Int8Array
+  | Uint32Array
+  | Uint16Array
+  | Uint8Array;
+
+export type TensorData = TypedArray | string[];
+
+/**
+ * A dense, row-major array: `data.length` is the product of `shape`; `[]` is a scalar.
+ * float16 and bfloat16 carry their bit patterns in a Uint16Array, bool one byte an element (0 or 1).
+ */
+export type Tensor = {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly data: TensorData;
+};
+
+/** Bytes an element takes; undefined for strings, whose size varies. */
+export const bytesPerElement: Readonly<Record<DType, number | undefined>> = {
+  float32: 4,
+  float64: 8,
+  float16: 2,
+  bfloat16: 2,
+  int64: 8,
+  int32: 4,
+  int16: 2,
+  int8: 1,
+  uint64: 8,
+  uint32: 4,
+  uint16: 2,
+  uint8: 1,
+  bool: 1,
+  string: undefined,
+};
+
+const arrayOf: Readonly<
+  Record<Exclude<DType, "string">, new (buffer: ArrayBuffer, offset: number, length: number) => TypedArray>
+> = {
+  float32: Float32Array,
+  float64: Float64Array,
+  float16: Uint16Array,
+  bfloat16: Uint16Array,
+  int64: BigInt64Array,
+  int32: Int32Array,
+  int16: Int16Array,
+  int8: Int8Array,
+  uint64: BigUint64Array,
+  uint32: Uint32Array,
+  uint16: Uint16Array,
+  uint8: Uint8Array,
+  bool: Uint8Array,
+};
+
+/** How many elements a shape holds; 1 for a scalar. */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, dim) => product * dim, 1);
+}
+
+/**
+ * The elements behind little-endian `bytes`. A view where the bytes are aligned for `dtype`, a copy where they are not.
+ */
+export function viewBytes(dtype: Exclude<DType, "string">, bytes: Uint8Array): TypedArray {
+  const width = bytesPerElement[dtype] as number;
+  const aligned = bytes.byteOffset % width === 0 ? bytes : bytes.slice();
+  return new arrayOf[dtype](aligned.buffer as ArrayBuffer, aligned.byteOffset, Math.floor(bytes.byteLength / width));
+}
+
+/** The bytes behind a typed array, without copying. */
+export function bytesOf(data: TypedArray): Uint8Array {
+  return new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+}
+
+/** A float32 tensor; throws RangeError when the values don't fill the shape. */
+export function float32(shape: readonly number[], values: ArrayLike<number>): Tensor {
+  return filled("float32", shape, Float32Array.from(values));
+}
+
+/** A float64 tensor; throws RangeError when the values don't fill the shape. */
+export function float64(shape: readonly number[], values: ArrayLike<number>): Tensor {
+  return filled("float64", shape, Float64Array.from(values));
+}
+
+/** An int64 tensor from plain numbers; throws RangeError when the values don't fill the shape. */
+export function int64(shape: readonly number[], values: readonly (number | bigint)[]): Tensor {
+  return filled("int64", shape, BigInt64Array.from(values, BigInt));
+}
+
+/** A bool tensor, one byte an element; throws RangeError when the values don't fill the shape. */
+export function bool(shape: readonly number[], values: readonly boolean[]): Tensor {
+  return filled("bool", shape, Uint8Array.from(values, Number));
+}
+
+function filled(dtype: DType, shape: readonly number[], data: TypedArray): Tensor {
+  if (data.length !== sizeOf(shape))
+    throw new RangeError(`${data.length} values for a tensor of shape [${shape.join(", ")}]`);
+  return { dtype, shape, data };
+}
