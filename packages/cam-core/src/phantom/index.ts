@@ -1,0 +1,10 @@
+export { createRng, type Direction, type Rng } from "./random.ts";
+export {
+  drawScene,
+  type PixelBox,
+  type Scene,
+  type SceneLabel,
+  type SceneObject,
+  type SceneOptions,
+  sceneLabels,
+} from "./scenes.ts";
