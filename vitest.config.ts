@@ -1,8 +1,8 @@
-import { defineConfig } from "vitest/config";
+import { defineConfig, type ViteUserConfig } from "vitest/config";
 
 // "source" lets tests read a sibling package's TypeScript, so nothing needs a build to be tested.
 // The native runtime does not survive vitest's vm pools: forks only.
-export default defineConfig({
+const config: ViteUserConfig = defineConfig({
   resolve: { conditions: ["source"] },
   ssr: { resolve: { conditions: ["source"] } },
   test: {
@@ -11,3 +11,5 @@ export default defineConfig({
     testTimeout: 60_000,
   },
 });
+
+export default config;

@@ -1,0 +1,82 @@
+import type { Builder, Value } from "../graph/builder.ts";
+import type { Node } from "../graph/graph.ts";
+import type { Rng } from "../testing/rng.ts";
+import type { Tensor } from "../tensor.ts";
+
+/** What a rule sees: the forward node's values, the cotangents of its outputs, and a builder to answer with. */
+export type VjpContext = {
+  readonly op: Builder;
+  readonly node: Node;
+  /** Version of the operator's domain. */
+  readonly opset: number;
+  /** The node's inputs; `""` where an optional one is absent. */
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+  /** Cotangent of the first output. */
+  readonly dy: Value;
+  /** Cotangents of all outputs; null where none flows back. */
+  readonly dys: readonly (Value | null)[];
+  /** Whether anyone needs the cotangent of this input: saves building the others. */
+  wants(input: number): boolean;
+  int(name: string, otherwise: number): number;
+  float(name: string, otherwise: number): number;
+  ints(name: string): readonly number[] | undefined;
+  string(name: string, otherwise: string): string;
+  /** An error that names this node: for attributes the rule can't differentiate. */
+  refuse(reason: string, hint?: string): Error;
+};
+
+/**
+ * One result per input, in order; null where no gradient flows, missing trailing ones count as null. A cotangent may still
+ * have the broadcast shape: the sweep sums it back to the input's.
+ */
+export type Vjp = (context: VjpContext) => readonly (Value | null)[];
+
+/** A point at which the numeric check differentiates: inputs in order (undefined: absent), attributes, extra settings. */
+export type Sample = {
+  readonly inputs: readonly (Tensor | undefined)[];
+  readonly attributes?: Readonly<Record<string, number | string | readonly number[] | { readonly float: number } | { readonly floats: readonly number[] }>>;
+  /** How many outputs the node has. Default 1. */
+  readonly outputs?: number;
+  /** Opset to test in. Default: the oldest that the builder emits. */
+  readonly opset?: number;
+  /** Inputs to differentiate. Default: every floating-point one that the rule gives a cotangent for. */
+  readonly wrt?: readonly number[];
+  /** Output to differentiate. Default 0. */
+  readonly output?: number;
+  /** A looser tolerance, with its reason in a comment beside it. */
+  readonly rtol?: number;
+};
+
+export type Rule = {
+  /**
+   * How the numeric check steps: `linear` in each input (a central difference is exact at any step), `smooth`, or `kinked`
+   * (piecewise smooth: the sample keeps away from the kinks).
+   */
+  readonly kind: "linear" | "smooth" | "kinked";
+  readonly vjp: Vjp;
+  /** Where the numeric check looks. Several cases cover attributes, odd sizes, strides that don't divide. */
+  readonly sample: (rng: Rng) => readonly (Tensor | Sample)[] | Sample;
+};
+
+/** An operator that no gradient flows through, on purpose: its output is a shape, an index, a choice, a step function. */
+export type ZeroRule = { readonly kind: "zero"; readonly why: string };
+
+export type Rules = Readonly<Record<string, Rule | ZeroRule>>;
+
+/** Keeps the literal's type honest; the keys are ONNX operator names (`domain:Name` outside ONNX's own domain). */
+export function defineRules<const T extends Rules>(rules: T): T {
+  return rules;
+}
+
+/** A declared zero. */
+export function zero(why: string): ZeroRule {
+  return { kind: "zero", why };
+}
+
+/** The samples of a rule as a list: a bare list of tensors is one sample's inputs. */
+export function samplesOf(rule: Rule, rng: Rng): readonly Sample[] {
+  const given = rule.sample(rng);
+  if ("inputs" in given) return [given];
+  return given.every((item) => "inputs" in item) ? (given as readonly Sample[]) : [{ inputs: given as readonly Tensor[] }];
+}

@@ -1,0 +1,37 @@
+import type { Rules } from "../rule.ts";
+import { activation } from "./activation.ts";
+import { attention } from "./attention.ts";
+import { conv } from "./conv.ts";
+import { einsum } from "./einsum.ts";
+import { elementwise } from "./elementwise.ts";
+import { gather } from "./gather.ts";
+import { gridSample } from "./grid-sample.ts";
+import { linear } from "./linear.ts";
+import { norm } from "./norm.ts";
+import { pad } from "./pad.ts";
+import { pool } from "./pool.ts";
+import { reduce } from "./reduce.ts";
+import { resize } from "./resize.ts";
+import { scan } from "./scan.ts";
+import { shape } from "./shape.ts";
+import { softmax } from "./softmax.ts";
+
+/** Every gradient rule, by ONNX operator name. A new rule is one entry in its family; a new family is one line here. */
+export const rules: Rules = {
+  ...elementwise,
+  ...activation,
+  ...reduce,
+  ...softmax,
+  ...norm,
+  ...linear,
+  ...einsum,
+  ...conv,
+  ...pool,
+  ...resize,
+  ...gridSample,
+  ...pad,
+  ...shape,
+  ...gather,
+  ...scan,
+  ...attention,
+};

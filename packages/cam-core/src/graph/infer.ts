@@ -1,0 +1,116 @@
+import { type DType, viewBytes } from "../tensor.ts";
+import { type Attribute, type Dim, type Graph, type Initializer, type Node, opsetOf, type Shape, topological, type ValueType } from "./graph.ts";
+import { shapeRules } from "./shapes/index.ts";
+
+/** What is known about the values of a graph. `elements` holds the contents of small integer tensors, flattened. */
+export type Facts = {
+  readonly opset: number;
+  readonly types: Map<string, ValueType>;
+  readonly elements: Map<string, readonly Dim[]>;
+};
+
+/** What a shape rule says of one output. */
+export type Inferred = { dtype: DType; shape?: Shape | undefined; elements?: readonly Dim[] | undefined };
+
+/** What a shape rule sees of a node: its inputs' facts by position, its attributes with ONNX's defaults. */
+export type ShapeContext = {
+  readonly node: Node;
+  readonly opset: number;
+  has(input: number): boolean;
+  dtype(input: number): DType;
+  shape(input: number): Shape | undefined;
+  rank(input: number): number | undefined;
+  /** Contents of a small integer input, where they are known. */
+  elements(input: number): readonly Dim[] | undefined;
+  /** Contents of an integer input where every one is a known number. */
+  integers(input: number): readonly number[] | undefined;
+  int(name: string, otherwise: number): number;
+  ints(name: string): readonly number[] | undefined;
+  string(name: string, otherwise: string): string;
+  attribute(name: string): Attribute | undefined;
+};
+
+/** One result per output, undefined for an output of which nothing can be said. */
+export type ShapeRule = (node: ShapeContext) => readonly (Inferred | undefined)[];
+
+/** Longest integer tensor whose contents are followed: more than any shape, less than any weight. */
+const longestFollowed = 1024;
+
+/**
+ * Types and shapes of all values, symbols kept. Declared types fill in where inference has no answer; where both speak, the
+ * more precise one holds, dimension by dimension.
+ */
+export function inferGraph(graph: Graph): Facts {
+  const facts: Facts = { opset: opsetOf(graph), types: new Map(), elements: new Map() };
+  for (const input of graph.inputs) facts.types.set(input.name, { dtype: input.dtype, shape: input.shape });
+  for (const [name, tensor] of graph.initializers) addInitializer(facts, name, tensor);
+  for (const node of topological(graph)) inferNode(node, facts, graph.types);
+  return facts;
+}
+
+/** Adds what is known of a constant. */
+export function addInitializer(facts: Facts, name: string, tensor: Initializer): void {
+  facts.types.set(name, { dtype: tensor.dtype, shape: tensor.shape });
+  const values = integersOf(tensor);
+  if (values) facts.elements.set(name, values);
+}
+
+/** Contents of a small integer (or bool) constant as numbers; undefined for anything else. */
+export function integersOf(tensor: Initializer): readonly number[] | undefined {
+  if (!/int|bool/.test(tensor.dtype) || tensor.bytes.byteLength > 8 * longestFollowed) return undefined;
+  return Array.from(viewBytes(tensor.dtype as Exclude<DType, "string">, tensor.bytes) as ArrayLike<number | bigint>, Number);
+}
+
+/** Adds the facts of one node's outputs, its inputs' being there already. */
+export function inferNode(node: Node, facts: Facts, declared?: ReadonlyMap<string, ValueType>): void {
+  const rule = node.domain === "" || node.domain === "com.microsoft" ? shapeRules[node.opType] : undefined;
+  let inferred: readonly (Inferred | undefined)[] = [];
+  if (rule && node.inputs.every((name) => name === "" || facts.types.has(name))) inferred = rule(contextOf(node, facts));
+  node.outputs.forEach((name, i) => {
+    if (name === "") return;
+    const found = inferred[i];
+    const type = merge(found, declared?.get(name));
+    if (type) facts.types.set(name, type);
+    if (found?.elements && found.elements.length <= longestFollowed) facts.elements.set(name, found.elements);
+  });
+}
+
+/** Declared symbols count where inference knows nothing better; exporters' per-value symbols never replace a derived one. */
+function merge(found: ValueType | undefined, declared: ValueType | undefined): ValueType | undefined {
+  if (!found || !declared) return found ?? declared;
+  if (!found.shape || !declared.shape) return { dtype: found.dtype, shape: found.shape ?? declared.shape };
+  if (found.shape.length !== declared.shape.length) return found;
+  const shape = found.shape.map((dim, i) => (dim === null || typeof declared.shape![i] === "number" ? declared.shape![i]! : dim));
+  return { dtype: found.dtype, shape };
+}
+
+function contextOf(node: Node, facts: Facts): ShapeContext {
+  const name = (input: number) => node.inputs[input] ?? "";
+  const elements = (input: number) => facts.elements.get(name(input));
+  return {
+    node,
+    opset: facts.opset,
+    has: (input) => name(input) !== "",
+    dtype: (input) => facts.types.get(name(input))?.dtype ?? "float32",
+    shape: (input) => facts.types.get(name(input))?.shape,
+    rank: (input) => facts.types.get(name(input))?.shape?.length,
+    elements,
+    integers: (input) => {
+      const found = elements(input);
+      return found?.every((dim) => typeof dim === "number") ? (found as readonly number[]) : undefined;
+    },
+    int: (key, otherwise) => {
+      const attribute = node.attributes[key];
+      return attribute?.type === "int" || attribute?.type === "float" ? attribute.value : otherwise;
+    },
+    ints: (key) => {
+      const attribute = node.attributes[key];
+      return attribute?.type === "ints" ? attribute.value : undefined;
+    },
+    string: (key, otherwise) => {
+      const attribute = node.attributes[key];
+      return attribute?.type === "string" ? attribute.value : otherwise;
+    },
+    attribute: (key) => node.attributes[key],
+  };
+}

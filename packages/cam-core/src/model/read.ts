@@ -1,0 +1,240 @@
+import { fromBinary } from "@bufbuild/protobuf";
+import {
+  type AttributeProto,
+  AttributeProto_AttributeType as A,
+  type GraphProto,
+  ModelProtoSchema,
+  type NodeProto,
+  type TensorProto,
+  TensorProto_DataLocation,
+  type ValueInfoProto,
+} from "onnx-buf";
+import { NotOnnxError, UnsupportedModelError } from "../errors.ts";
+import type { Attribute, Dim, Graph, Initializer, Node, ValueInfo, ValueType } from "../graph/graph.ts";
+import { bytesOf, bytesPerElement, type DType, sizeOf, type TypedArray } from "../tensor.ts";
+import { dtypeFromOnnx, onnxTypeName } from "./dtypes.ts";
+
+export type ReadOptions = {
+  /** What errors call the bytes: a path, a URL. Default "the model". */
+  source?: string;
+  /** The bytes of an external data file, by the location that the model names (relative to the model file). */
+  externalData?: (location: string) => Uint8Array;
+};
+
+/**
+ * Parses an .onnx file. Weights are views on `bytes` (or on the external data), never copies: keep them unchanged.
+ *
+ * Throws NotOnnxError for bytes that are no ONNX model, truncated or damaged; UnsupportedModelError for element types that
+ * aren't handled. What `externalData` throws passes through.
+ */
+export function readModel(bytes: Uint8Array, options: ReadOptions = {}): Graph {
+  const source = options.source ?? "the model";
+  if (bytes.byteLength === 0) throw new NotOnnxError(source, "the file is empty");
+  const model = parse(bytes, source);
+  if (model.graph === undefined || model.opsetImport.length === 0)
+    throw new NotOnnxError(source, "it has no graph or names no operator set", { hint: describeBytes(bytes) });
+  const reader: Reader = { source, externalData: options.externalData };
+  const opsets = new Map(model.opsetImport.map((entry) => [canonicalDomain(entry.domain), Number(entry.version)]));
+  const graph = readGraph(model.graph, reader, opsets);
+  return {
+    ...graph,
+    metadata: new Map(model.metadataProps.map((entry) => [entry.key, entry.value])),
+    functions: new Map(model.functions.map((fn) => [`${canonicalDomain(fn.domain)}:${fn.name}`, fn])),
+  };
+}
+
+type Reader = { source: string; externalData: ReadOptions["externalData"] };
+
+function parse(bytes: Uint8Array, source: string) {
+  try {
+    return fromBinary(ModelProtoSchema, bytes, { readUnknownFields: false });
+  } catch (cause) {
+    throw new NotOnnxError(source, "the protobuf can't be parsed; the file is damaged, truncated or something else", {
+      hint: describeBytes(bytes),
+      cause,
+    });
+  }
+}
+
+const signatures: readonly (readonly [string, string])[] = [
+  ["PK\x03\x04", "It is a zip archive: a PyTorch checkpoint (.pt, .pth) or a Keras file. Export it to ONNX first."],
+  ["\x80\x02", "It is a Python pickle: a PyTorch checkpoint. Export it with torch.onnx.export first."],
+  ["\x89HDF", "It is an HDF5 file (Keras .h5). Convert it with tf2onnx first."],
+  ["version https://git-lfs", "It is a Git LFS pointer, not the file itself: run `git lfs pull`."],
+  ["<!DOCTYPE", "It is a web page: the download went wrong."],
+  ["<html", "It is a web page: the download went wrong."],
+];
+
+/** What the first bytes say about a file that isn't ONNX. */
+function describeBytes(bytes: Uint8Array): string {
+  const head = String.fromCharCode(...bytes.subarray(0, 32));
+  const known = signatures.find(([start]) => head.startsWith(start));
+  if (known) return known[1];
+  if (head.slice(4, 8) === "TFL3") return "It is a TensorFlow Lite model. Convert it with tf2onnx first.";
+  return "Check that the download or copy is complete, and that the file is an .onnx model.";
+}
+
+/** `ai.onnx` and the empty name are the same domain. */
+function canonicalDomain(domain: string): string {
+  return domain === "ai.onnx" ? "" : domain;
+}
+
+function readGraph(proto: GraphProto, reader: Reader, opsets: ReadonlyMap<string, number>): Graph {
+  const initializers = new Map(proto.initializer.map((tensor) => [tensor.name, readTensor(tensor, reader)]));
+  if (proto.sparseInitializer.length > 0)
+    throw new UnsupportedModelError(`${reader.source}: sparse initializers are not handled`, {
+      hint: "Export the model with dense weights.",
+    });
+  const types = new Map<string, ValueType>();
+  for (const info of [...proto.input, ...proto.output, ...proto.valueInfo]) {
+    const type = readType(info, reader);
+    if (type) types.set(info.name, type);
+  }
+  // Before IR version 4 every initializer was listed among the inputs as well; those are weights, not inputs.
+  const inputs = proto.input.filter((info) => !initializers.has(info.name));
+  return {
+    name: proto.name,
+    opsets,
+    inputs: inputs.map((info) => named(info, types)),
+    outputs: proto.output.map((info) => named(info, types)),
+    nodes: proto.node.map((node, index) => readNode(node, index, reader, opsets)),
+    initializers,
+    types,
+    metadata: new Map(),
+    functions: new Map(),
+  };
+}
+
+/** A value of another kind than tensor (sequence, optional) keeps its name; its type stays unknown. */
+function named(info: ValueInfoProto, types: ReadonlyMap<string, ValueType>): ValueInfo {
+  return { name: info.name, ...(types.get(info.name) ?? { dtype: "float32" as DType }) };
+}
+
+function readType(info: ValueInfoProto, reader: Reader): ValueType | undefined {
+  const value = info.type?.value;
+  if (value?.case !== "tensorType" || value.value.elemType === 0) return undefined;
+  const dtype = dtypeOf(value.value.elemType, `value "${info.name}"`, reader);
+  const shape = value.value.shape?.dim.map((dim): Dim => {
+    if (dim.value.case === "dimValue") return dim.value.value < 0n ? null : Number(dim.value.value);
+    return dim.value.case === "dimParam" && dim.value.value !== "" ? dim.value.value : null;
+  });
+  return shape ? { dtype, shape } : { dtype };
+}
+
+function dtypeOf(number: number, where: string, reader: Reader): DType {
+  const dtype = dtypeFromOnnx(number);
+  if (dtype === undefined)
+    throw new UnsupportedModelError(`${reader.source}: ${where} has element type ${onnxTypeName(number)}, which is not handled`);
+  return dtype;
+}
+
+function readNode(proto: NodeProto, index: number, reader: Reader, opsets: ReadonlyMap<string, number>): Node {
+  const attributes: Record<string, Attribute> = {};
+  for (const attribute of proto.attribute) {
+    const read = readAttribute(attribute, reader, opsets);
+    if (read) attributes[attribute.name] = read;
+  }
+  return {
+    opType: proto.opType,
+    domain: canonicalDomain(proto.domain),
+    name: proto.name || `${proto.opType}_${index}`,
+    inputs: proto.input,
+    outputs: proto.output,
+    attributes,
+  };
+}
+
+const text = new TextDecoder();
+
+function readAttribute(proto: AttributeProto, reader: Reader, opsets: ReadonlyMap<string, number>): Attribute | undefined {
+  switch (proto.type) {
+    case A.INT:
+      return { type: "int", value: Number(proto.i) };
+    case A.FLOAT:
+      return { type: "float", value: proto.f };
+    case A.STRING:
+      return { type: "string", value: text.decode(proto.s) };
+    case A.INTS:
+      return { type: "ints", value: proto.ints.map(Number) };
+    case A.FLOATS:
+      return { type: "floats", value: proto.floats };
+    case A.STRINGS:
+      return { type: "strings", value: proto.strings.map((bytes) => text.decode(bytes)) };
+    case A.TENSOR:
+      return proto.t && { type: "tensor", value: readTensor(proto.t, reader) };
+    case A.GRAPH:
+      return proto.g && { type: "graph", value: readGraph(proto.g, reader, opsets) };
+    default:
+      throw new UnsupportedModelError(`${reader.source}: attribute "${proto.name}" has a type that is not handled (${proto.type})`);
+  }
+}
+
+function readTensor(proto: TensorProto, reader: Reader): Initializer {
+  const where = `tensor "${proto.name}"`;
+  const dtype = dtypeOf(proto.dataType, where, reader);
+  const shape = proto.dims.map(Number);
+  if (dtype === "string")
+    return { dtype, shape, bytes: new Uint8Array(0), strings: proto.stringData.map((bytes) => text.decode(bytes)) };
+  const bytes =
+    proto.dataLocation === TensorProto_DataLocation.EXTERNAL
+      ? externalBytes(proto, reader)
+      : proto.rawData.byteLength > 0
+        ? proto.rawData
+        : bytesOf(typedField(proto, dtype));
+  const expected = sizeOf(shape) * bytesPerElement[dtype]!;
+  if (bytes.byteLength !== expected)
+    throw new NotOnnxError(
+      reader.source,
+      `${where} of shape [${shape.join(", ")}] needs ${expected} bytes and has ${bytes.byteLength}`,
+      { hint: "Check that the download or copy is complete." },
+    );
+  return { dtype, shape, bytes };
+}
+
+/** Elements stored in one of the typed fields instead of raw bytes. */
+function typedField(proto: TensorProto, dtype: DType): TypedArray {
+  switch (dtype) {
+    case "float32":
+      return Float32Array.from(proto.floatData);
+    case "float64":
+      return Float64Array.from(proto.doubleData);
+    case "int64":
+      return BigInt64Array.from(proto.int64Data);
+    case "uint64":
+      return BigUint64Array.from(proto.uint64Data);
+    case "uint32":
+      return Uint32Array.from(proto.uint64Data, Number);
+    case "int32":
+      return Int32Array.from(proto.int32Data);
+    case "int16":
+      return Int16Array.from(proto.int32Data);
+    case "int8":
+      return Int8Array.from(proto.int32Data);
+    case "uint16":
+    case "float16":
+    case "bfloat16":
+      return Uint16Array.from(proto.int32Data);
+    default:
+      return Uint8Array.from(proto.int32Data);
+  }
+}
+
+function externalBytes(proto: TensorProto, reader: Reader): Uint8Array {
+  const entries = new Map(proto.externalData.map((entry) => [entry.key, entry.value]));
+  const location = entries.get("location");
+  if (location === undefined) throw new NotOnnxError(reader.source, `external tensor "${proto.name}" names no location`);
+  if (reader.externalData === undefined)
+    throw new NotOnnxError(reader.source, `tensor "${proto.name}" lies in the external file "${location}", which was not given`, {
+      hint: "Keep the external data file beside the model, under the name that the model uses.",
+    });
+  const file = reader.externalData(location);
+  const offset = Number(entries.get("offset") ?? 0);
+  const length = Number(entries.get("length") ?? file.byteLength - offset);
+  if (offset + length > file.byteLength)
+    throw new NotOnnxError(
+      reader.source,
+      `tensor "${proto.name}" needs bytes ${offset} to ${offset + length} of "${location}", which has ${file.byteLength}`,
+      { hint: "Check that the download or copy of the external data file is complete." },
+    );
+  return file.subarray(offset, offset + length);
+}

@@ -1,0 +1,157 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import {
+  type AttributeProto,
+  AttributeProto_AttributeType as A,
+  AttributeProtoSchema,
+  type FunctionProto,
+  type GraphProto,
+  GraphProtoSchema,
+  ModelProtoSchema,
+  NodeProtoSchema,
+  type TensorProto,
+  TensorProto_DataLocation,
+  TensorProtoSchema,
+  type ValueInfoProto,
+  ValueInfoProtoSchema,
+} from "onnx-buf";
+import type { Attribute, Graph, Initializer, ValueInfo } from "../graph/graph.ts";
+import { dtypeToOnnx } from "./dtypes.ts";
+
+/** A graph as bytes, and the buffers that its large weights stay in: `path` is the location that the model names. */
+export type WrittenModel = {
+  readonly model: Uint8Array;
+  readonly externalData: readonly { readonly path: string; readonly data: Uint8Array }[];
+};
+
+export type WriteOptions = {
+  /** Weights of at least this many bytes stay where they are and are named by offset. Default Infinity: all inside. */
+  externalFrom?: number;
+};
+
+/** IR version written: 10 is what opset 21 came with and every current runtime reads. */
+const irVersion = 10n;
+
+/**
+ * Serialises a graph. With `externalFrom`, large weights aren't copied: the model names them by offset into the buffers they
+ * already live in, which go to the runtime beside it. Shapes and other integers always stay inside, where the runtime's own
+ * shape inference needs them.
+ */
+export function writeModel(graph: Graph, options: WriteOptions = {}): WrittenModel {
+  const writer: Writer = { externalFrom: options.externalFrom ?? Number.POSITIVE_INFINITY, buffers: new Map() };
+  const model = create(ModelProtoSchema, {
+    irVersion,
+    producerName: "camkit",
+    opsetImport: [...graph.opsets].map(([domain, version]) => ({ domain, version: BigInt(version) })),
+    graph: graphProto(graph, writer),
+    functions: [...graph.functions.values()] as FunctionProto[],
+    metadataProps: [...graph.metadata].map(([key, value]) => ({ key, value })),
+  });
+  return {
+    model: toBinary(ModelProtoSchema, model),
+    externalData: [...writer.buffers].map(([buffer, path]) => ({ path, data: new Uint8Array(buffer) })),
+  };
+}
+
+type Writer = { externalFrom: number; buffers: Map<ArrayBuffer, string> };
+
+function graphProto(graph: Graph, writer: Writer): GraphProto {
+  return create(GraphProtoSchema, {
+    name: graph.name || "graph",
+    input: graph.inputs.map(valueProto),
+    output: graph.outputs.map(valueProto),
+    node: graph.nodes.map((node) =>
+      create(NodeProtoSchema, {
+        opType: node.opType,
+        domain: node.domain,
+        name: node.name,
+        input: [...node.inputs],
+        output: [...node.outputs],
+        attribute: Object.entries(node.attributes).map(([name, attribute]) => attributeProto(name, attribute, writer)),
+      }),
+    ),
+    initializer: [...graph.initializers].map(([name, tensor]) => tensorProto(name, tensor, writer)),
+  });
+}
+
+function valueProto(info: ValueInfo): ValueInfoProto {
+  const shape = info.shape && {
+    dim: info.shape.map((dim) => {
+      if (typeof dim === "number") return { value: { case: "dimValue" as const, value: BigInt(dim) } };
+      return { value: { case: "dimParam" as const, value: dim ?? "" } };
+    }),
+  };
+  return create(ValueInfoProtoSchema, {
+    name: info.name,
+    type: {
+      value: { case: "tensorType", value: { elemType: dtypeToOnnx(info.dtype), ...(shape ? { shape } : {}) } },
+    },
+  });
+}
+
+const text = new TextEncoder();
+
+/** Numbers near the ends of int64 ("to the end" in an old Slice) were rounded up past it when read. */
+function int64(value: number): bigint {
+  const big = BigInt(value);
+  return big > 0x7fffffffffffffffn ? 0x7fffffffffffffffn : big;
+}
+
+function attributeProto(name: string, attribute: Attribute, writer: Writer): AttributeProto {
+  const proto = create(AttributeProtoSchema, { name });
+  switch (attribute.type) {
+    case "int":
+      proto.type = A.INT;
+      proto.i = int64(attribute.value);
+      break;
+    case "float":
+      proto.type = A.FLOAT;
+      proto.f = attribute.value;
+      break;
+    case "string":
+      proto.type = A.STRING;
+      proto.s = text.encode(attribute.value);
+      break;
+    case "ints":
+      proto.type = A.INTS;
+      proto.ints = attribute.value.map(int64);
+      break;
+    case "floats":
+      proto.type = A.FLOATS;
+      proto.floats = [...attribute.value];
+      break;
+    case "strings":
+      proto.type = A.STRINGS;
+      proto.strings = attribute.value.map((value) => text.encode(value));
+      break;
+    case "tensor":
+      proto.type = A.TENSOR;
+      proto.t = tensorProto("", attribute.value, writer);
+      break;
+    case "graph":
+      proto.type = A.GRAPH;
+      proto.g = graphProto(attribute.value, writer);
+      break;
+  }
+  return proto;
+}
+
+function tensorProto(name: string, tensor: Initializer, writer: Writer): TensorProto {
+  const proto = create(TensorProtoSchema, {
+    name,
+    dataType: dtypeToOnnx(tensor.dtype),
+    dims: tensor.shape.map(BigInt),
+  });
+  if (tensor.strings) proto.stringData = tensor.strings.map((value) => text.encode(value));
+  else if (tensor.dtype === "float32" && tensor.bytes.byteLength >= writer.externalFrom) {
+    const buffer = tensor.bytes.buffer as ArrayBuffer;
+    const path = writer.buffers.get(buffer) ?? `buffer-${writer.buffers.size}`;
+    writer.buffers.set(buffer, path);
+    proto.dataLocation = TensorProto_DataLocation.EXTERNAL;
+    proto.externalData = Object.entries({
+      location: path,
+      offset: String(tensor.bytes.byteOffset),
+      length: String(tensor.bytes.byteLength),
+    }).map(([key, value]) => ({ $typeName: "onnx.StringStringEntryProto", key, value }));
+  } else proto.rawData = tensor.bytes as Uint8Array<ArrayBuffer>;
+  return proto;
+}

@@ -1,0 +1,108 @@
+import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
+import { DeviceError, RuntimeFailure } from "../errors.ts";
+import type { Graph } from "../graph/graph.ts";
+import { writeModel } from "../model/write.ts";
+import type { DType, Tensor } from "../tensor.ts";
+import { chooseDevice, type Device } from "./providers.ts";
+
+export type SessionOptions = {
+  /** `auto` or a device name. Default `auto`. */
+  device?: string;
+  /** Threads inside an operator. Default: ONNX Runtime's choice, one per physical core. */
+  threads?: number;
+  /** ONNX Runtime's graph optimiser. Default `all`; the numeric checks switch it off. */
+  optimize?: "all" | "extended" | "basic" | "disabled";
+  /** Writes a profile with this prefix. */
+  profile?: string;
+};
+
+/** One compiled graph. Release it with `close()`; a run after that fails. */
+export type Session = {
+  readonly device: Device;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /**
+   * Runs the graph on tensors by input name and returns the outputs by name (all, or those asked for). Throws RuntimeFailure
+   * with ONNX Runtime's message.
+   */
+  run(feeds: Readonly<Record<string, Tensor>>, fetches?: readonly string[]): Promise<Record<string, Tensor>>;
+  close(): Promise<void>;
+};
+
+/** Weights of at least this many bytes stay in the buffer they were read into; below it a copy is cheaper than a lookup. */
+const externalFrom = 1024;
+
+/** Compiles a graph. Throws DeviceError when the device can't be had, RuntimeFailure when ONNX Runtime refuses the graph. */
+export async function openSession(graph: Graph, options: SessionOptions = {}): Promise<Session> {
+  const { model, externalData } = writeModel(graph, { externalFrom });
+  return openBytes(model, options, externalData);
+}
+
+/** Compiles serialised ONNX, or the file at a path, untouched: the floor that everything is measured against. */
+export async function openBytes(
+  model: Uint8Array | string,
+  options: SessionOptions = {},
+  externalData: readonly { path: string; data: Uint8Array }[] = [],
+): Promise<Session> {
+  const device = chooseDevice(options.device ?? "auto");
+  const settings: InferenceSession.SessionOptions = {
+    executionProviders: [device],
+    graphOptimizationLevel: options.optimize ?? "all",
+    logSeverityLevel: 3,
+    ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
+    ...(options.profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: options.profile }),
+    ...(externalData.length === 0 ? {} : { externalData }),
+  };
+  let session: InferenceSession;
+  try {
+    session = await InferenceSession.create(model as Uint8Array, settings);
+  } catch (cause) {
+    if (device !== "cpu")
+      throw new DeviceError(`the ${device} provider could not be opened: ${messageOf(cause)}`, {
+        hint: "Run `camkit doctor`, or use --device cpu.",
+        cause,
+      });
+    throw new RuntimeFailure(`ONNX Runtime refused the graph: ${messageOf(cause)}`, { cause });
+  }
+  return {
+    device,
+    inputs: session.inputNames,
+    outputs: session.outputNames,
+    run: async (feeds, fetches) => {
+      const given = Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, toOrt(tensor)]));
+      let results: InferenceSession.ReturnType;
+      try {
+        results = await (fetches ? session.run(given, [...fetches]) : session.run(given));
+      } catch (cause) {
+        throw new RuntimeFailure(`ONNX Runtime failed in a run: ${messageOf(cause)}`, { cause });
+      }
+      return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, fromOrt(tensor)]));
+    },
+    close: async () => {
+      if (options.profile !== undefined) session.endProfiling();
+      await session.release();
+    },
+  };
+}
+
+/** Opens a session, hands it on and releases it whatever happens. */
+export async function withSession<T>(graph: Graph, options: SessionOptions, use: (session: Session) => Promise<T>): Promise<T> {
+  const session = await openSession(graph, options);
+  try {
+    return await use(session);
+  } finally {
+    await session.close();
+  }
+}
+
+function toOrt(tensor: Tensor): OrtTensor {
+  return new OrtTensor(tensor.dtype as OrtTensor.Type, tensor.data as OrtTensor.DataType, tensor.shape as number[]);
+}
+
+function fromOrt(tensor: OrtTensor): Tensor {
+  return { dtype: tensor.type as DType, shape: tensor.dims, data: tensor.data as Tensor["data"] };
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

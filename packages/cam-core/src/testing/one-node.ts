@@ -1,0 +1,52 @@
+import type { Sample } from "../autodiff/rule.ts";
+import type { Attribute, Graph, ValueInfo } from "../graph/graph.ts";
+import type { Tensor } from "../tensor.ts";
+
+/** The oldest opset whose form the builder emits. */
+export const oldestOpset = 18;
+
+/**
+ * A graph of one node whose inputs are graph inputs `x0`, `x1`… Integer and bool inputs become constants, as they are in
+ * real files: shapes, axes, indices. Outputs are `y0`, `y1`…
+ */
+export function oneNode(opType: string, sample: Sample): Graph {
+  const [domain, type] = opType.includes(":") ? (opType.split(":") as [string, string]) : ["", opType];
+  const graph: Graph = {
+    name: opType,
+    opsets: new Map([["", sample.opset ?? oldestOpset], ...(domain ? [[domain, 1] as const] : [])]),
+    inputs: [],
+    outputs: [],
+    nodes: [],
+    initializers: new Map(),
+    types: new Map(),
+    metadata: new Map(),
+    functions: new Map(),
+  };
+  const inputs = sample.inputs.map((tensor, i) => {
+    if (!tensor) return "";
+    const name = `x${i}`;
+    if (/float/.test(tensor.dtype)) graph.inputs.push({ name, dtype: tensor.dtype, shape: tensor.shape } as ValueInfo);
+    else graph.initializers.set(name, { dtype: tensor.dtype, shape: tensor.shape, bytes: bytes(tensor) });
+    return name;
+  });
+  const outputs = Array.from({ length: sample.outputs ?? 1 }, (_, i) => `y${i}`);
+  graph.nodes.push({ opType: type, domain, name: `the_${type}`, inputs, outputs, attributes: attributesOf(sample) });
+  return graph;
+}
+
+function bytes(tensor: Tensor): Uint8Array {
+  const data = tensor.data as Uint8Array;
+  return new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+}
+
+function attributesOf(sample: Sample): Record<string, Attribute> {
+  return Object.fromEntries(
+    Object.entries(sample.attributes ?? {}).map(([name, value]): [string, Attribute] => {
+      if (typeof value === "string") return [name, { type: "string", value }];
+      if (typeof value === "number") return [name, { type: "int", value }];
+      if ("float" in value) return [name, { type: "float", value: value.float }];
+      if ("floats" in value) return [name, { type: "floats", value: value.floats }];
+      return [name, { type: "ints", value: value as readonly number[] }];
+    }),
+  );
+}
