@@ -1,0 +1,221 @@
+import { z } from "zod";
+import { ManifestError } from "../errors.ts";
+
+/**
+ * `model.camkit.json`, beside `model.onnx`: what the bytes of a model cannot say. Only `formatVersion` and `name` are
+ * required; a model that camkit ships has all the rest too.
+ */
+export type Manifest = {
+  formatVersion: 1;
+  name: string;
+  version?: string;
+  /** An SPDX expression where there is one: "Apache-2.0", "CC-BY-NC-4.0". */
+  licence?: string;
+  source?: { url?: string; description?: string };
+  /** SHA-256 of `model.onnx`, lower-case hexadecimal. */
+  sha256?: string;
+  /** By the name of the graph input. */
+  inputs?: Record<string, InputManifest>;
+  /** `classes[i]` names output unit i. Two units may bear the same word (ImageNet has two cranes). */
+  classes?: string[];
+  output?: OutputManifest;
+  /** The tensor to explain when nobody says otherwise. */
+  targetLayer?: string;
+  /** How the tokens of a transformer lie in space: `prefix` class or register tokens, then `grid` [h, w] row by row. */
+  tokens?: { prefix: number; grid: [number, number] };
+  intendedUse?: string;
+  limits?: string[];
+  /** What was measured, by name: `{ "top-1": { "value": 0.71, "baseline": 0.1, "command": "camkit test …" } }`. */
+  results?: Record<string, MeasuredResult>;
+  /** What one trade's package needs and checks itself, by package name. */
+  extensions?: Record<string, unknown>;
+};
+
+/** How to get from a picture, a slice or a clip to one graph input. */
+export type InputManifest = {
+  layout: Layout;
+  /** Rows before columns: [h, w]; [d, h, w] for a layout with D, [t, h, w] for one with T. */
+  size: [number, number] | [number, number, number];
+  /** Of the model's channel axis. Default "RGB" */
+  channelOrder?: ChannelOrder;
+  /** Default: bilinear, antialiased, squash. */
+  resize?: ResizeManifest;
+  /** What pixel 0 and pixel 255 become, before mean and std. Default [0, 1] */
+  range?: [number, number];
+  /** Subtracted after `range`; one per channel, in the model's channel order. */
+  mean?: number[];
+  /** Divided by after `mean`; one per channel, in the model's channel order. */
+  std?: number[];
+  /** The Hounsfield window (CT) that becomes pixel 0 … 255. */
+  windowHu?: { center: number; width: number };
+};
+
+export type ResizeManifest = {
+  kernel: Kernel;
+  /** Average over the area a pixel comes from when shrinking (Pillow, torchvision's default) or sample points (OpenCV). */
+  antialias: boolean;
+  fit: Fit;
+  /** `fit: "short-side"` only: the short side in pixels before the crop; default: just large enough. */
+  resizeTo?: number;
+  /** Which part is kept when the picture doesn't have the model's proportions; only the centre so far. */
+  crop?: "center";
+  /** `fit: "pad"` only: the grey around the picture, 0..255. Default 0 */
+  padValue?: number;
+};
+
+/** Whether the explained output is before or after its activation, and which one that is. */
+export type OutputManifest = {
+  /** Default: the graph's first output. */
+  name?: string;
+  kind: "logits" | "probabilities";
+  /** `logits`: what turns them into probabilities. `probabilities`: what the graph ends with. */
+  activation?: "softmax" | "sigmoid";
+};
+
+export type MeasuredResult = {
+  value: number;
+  unit?: string;
+  /** The same measure of the obvious alternative: the majority class, the original model. */
+  baseline?: number;
+  /** A 95 % interval. */
+  interval?: [number, number];
+  /** On what. */
+  data?: string;
+  /** How to measure it again. */
+  command?: string;
+  note?: string;
+};
+
+/** Axis orders of graph inputs: N batch, C channel, D depth, T time, H rows, W columns. */
+export const layouts = ["NCHW", "NHWC", "NHW", "NCDHW", "NDHWC", "NDHW", "NTCHW", "NCTHW", "NTHWC"] as const;
+export type Layout = (typeof layouts)[number];
+
+export const kernels = ["nearest", "bilinear", "bicubic", "lanczos3"] as const;
+export type Kernel = (typeof kernels)[number];
+
+/**
+ * `squash` changes the proportions; `short-side` scales the short side to `resizeTo` and cuts the middle out; `pad` keeps
+ * everything and fills up with `padValue`.
+ */
+export const fits = ["short-side", "squash", "pad"] as const;
+export type Fit = (typeof fits)[number];
+
+export const channelOrders = ["RGB", "BGR", "grey"] as const;
+export type ChannelOrder = (typeof channelOrders)[number];
+
+const text = z.string().min(1);
+const number = z.number(); // zod's numbers are finite
+const pixels = z.int().positive();
+
+const resizeSchema: z.ZodType<ResizeManifest> = z
+  .strictObject({
+    kernel: z.enum(kernels),
+    antialias: z.boolean(),
+    fit: z.enum(fits),
+    resizeTo: pixels.exactOptional(),
+    crop: z.literal("center").exactOptional(),
+    padValue: z.int().min(0).max(255).exactOptional(),
+  })
+  .superRefine((resize, context) => {
+    for (const [key, fit] of [
+      ["resizeTo", "short-side"],
+      ["crop", "short-side"],
+      ["padValue", "pad"],
+    ] as const)
+      if (resize[key] !== undefined && resize.fit !== fit)
+        context.addIssue({ code: "custom", path: [key], message: `has no meaning with fit "${resize.fit}"` });
+  });
+
+const inputSchema: z.ZodType<InputManifest> = z
+  .strictObject({
+    layout: z.enum(layouts),
+    size: z.union([z.tuple([pixels, pixels]), z.tuple([pixels, pixels, pixels])], {
+      error: "expected [h, w], [d, h, w] or [t, h, w] in whole pixels",
+    }),
+    channelOrder: z.enum(channelOrders).exactOptional(),
+    resize: resizeSchema.exactOptional(),
+    range: z
+      .tuple([number, number])
+      .refine(([low, high]) => low !== high, "pixel 0 and pixel 255 become the same value")
+      .exactOptional(),
+    mean: z.array(number).exactOptional(),
+    std: z.array(z.number().positive()).exactOptional(),
+    windowHu: z.strictObject({ center: number, width: z.number().positive() }).exactOptional(),
+  })
+  .superRefine((input, context) => {
+    const issue = (key: string, message: string) => context.addIssue({ code: "custom", path: [key], message });
+    const axes = /[DT]/.test(input.layout) ? 3 : 2;
+    if (input.size.length !== axes)
+      issue("size", `${input.layout} has ${axes} axes to size, found ${input.size.length}`);
+    const grey = input.channelOrder === "grey";
+    if (!input.layout.includes("C") && !grey)
+      issue("channelOrder", `${input.layout} has no channel axis: expected "grey"`);
+    for (const key of ["mean", "std"] as const) {
+      const found = input[key]?.length;
+      const channels = grey ? 1 : 3;
+      if (found !== undefined && found !== channels)
+        issue(key, `expected ${channels} number${channels > 1 ? "s" : ""}, one per channel, found ${found}`);
+    }
+  });
+
+const resultSchema: z.ZodType<MeasuredResult> = z.strictObject({
+  value: number,
+  unit: text.exactOptional(),
+  baseline: number.exactOptional(),
+  interval: z.tuple([number, number]).exactOptional(),
+  data: text.exactOptional(),
+  command: text.exactOptional(),
+  note: text.exactOptional(),
+});
+
+const manifestSchema: z.ZodType<Manifest> = z.strictObject({
+  formatVersion: z.literal(1),
+  name: text,
+  version: text.exactOptional(),
+  licence: text.exactOptional(),
+  source: z.strictObject({ url: z.url().exactOptional(), description: text.exactOptional() }).exactOptional(),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hexadecimal digits")
+    .exactOptional(),
+  inputs: z.record(text, inputSchema).exactOptional(),
+  classes: z.array(text).min(1).exactOptional(),
+  output: z
+    .strictObject({
+      name: text.exactOptional(),
+      kind: z.enum(["logits", "probabilities"]),
+      activation: z.enum(["softmax", "sigmoid"]).exactOptional(),
+    })
+    .exactOptional(),
+  targetLayer: text.exactOptional(),
+  tokens: z.strictObject({ prefix: z.int().min(0), grid: z.tuple([pixels, pixels]) }).exactOptional(),
+  intendedUse: text.exactOptional(),
+  limits: z.array(text).exactOptional(),
+  results: z.record(text, resultSchema).exactOptional(),
+  extensions: z.record(text, z.unknown()).exactOptional(),
+});
+
+/**
+ * The manifest in parsed JSON. `path` names the file in messages.
+ * Throws ManifestError that lists every problem as `where: what`; an unknown key is a problem (it would be a typing slip
+ * that changes nothing, silently).
+ */
+export function parseManifest(json: unknown, path: string): Manifest {
+  const parsed = manifestSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.flatMap(describeIssue);
+  throw new ManifestError(path, `not a valid manifest\n${problems.map((problem) => `  ${problem}`).join("\n")}`, {
+    hint: "Keys that are not in the format are refused, so that a typing slip does not pass for a setting.",
+  });
+}
+
+/** The schema as JSON Schema (2020-12), for editors that complete and check JSON. */
+export function manifestJsonSchema(): Record<string, unknown> {
+  return z.toJSONSchema(manifestSchema, { io: "input" }) as Record<string, unknown>;
+}
+
+function describeIssue(issue: z.core.$ZodIssue): string[] {
+  const at = (keys: readonly PropertyKey[]) => keys.map(String).join(".") || "(the whole file)";
+  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => `${at([...issue.path, key])}: unknown key`);
+  return [`${at(issue.path)}: ${issue.message}`];
+}
