@@ -1,8 +1,21 @@
-import { type DType, viewBytes } from "../tensor.ts";
-import { type Attribute, type Dim, type Graph, type Initializer, type Node, opsetOf, type Shape, topological, type ValueType } from "./graph.ts";
+import { type DType, sizeOf, viewBytes } from "../tensor.ts";
+import {
+  type Attribute,
+  type Dim,
+  type Graph,
+  type Initializer,
+  type Node,
+  opsetOf,
+  type Shape,
+  topological,
+  type ValueType,
+} from "./graph.ts";
 import { shapeRules } from "./shapes/index.ts";
 
-/** What is known about the values of a graph. `elements` holds the contents of small integer tensors, flattened. */
+/**
+ * What is known about the values of a graph. `elements` holds the contents of small tensors, flattened: sizes on their way from
+ * one operator to the next, some of them through floating point.
+ */
 export type Facts = {
   readonly opset: number;
   readonly types: Map<string, ValueType>;
@@ -20,7 +33,7 @@ export type ShapeContext = {
   dtype(input: number): DType;
   shape(input: number): Shape | undefined;
   rank(input: number): number | undefined;
-  /** Contents of a small integer input, where they are known. */
+  /** Contents of a small input, where they are known. */
   elements(input: number): readonly Dim[] | undefined;
   /** Contents of an integer input where every one is a known number. */
   integers(input: number): readonly number[] | undefined;
@@ -28,6 +41,8 @@ export type ShapeContext = {
   ints(name: string): readonly number[] | undefined;
   string(name: string, otherwise: string): string;
   attribute(name: string): Attribute | undefined;
+  /** What is known of the outputs of the sub-graph that an attribute holds; it sees the values around it. */
+  branch(name: string): readonly (Inferred | undefined)[];
 };
 
 /** One result per output, undefined for an output of which nothing can be said. */
@@ -38,10 +53,10 @@ const longestFollowed = 1024;
 
 /**
  * Types and shapes of all values, symbols kept. Declared types fill in where inference has no answer; where both speak, the
- * more precise one holds, dimension by dimension.
+ * more precise one holds, dimension by dimension. A sub-graph also sees the values `around` it.
  */
-export function inferGraph(graph: Graph): Facts {
-  const facts: Facts = { opset: opsetOf(graph), types: new Map(), elements: new Map() };
+export function inferGraph(graph: Graph, around?: Facts): Facts {
+  const facts: Facts = { opset: opsetOf(graph), types: new Map(around?.types), elements: new Map(around?.elements) };
   for (const input of graph.inputs) facts.types.set(input.name, { dtype: input.dtype, shape: input.shape });
   for (const [name, tensor] of graph.initializers) addInitializer(facts, name, tensor);
   for (const node of topological(graph)) inferNode(node, facts, graph.types);
@@ -51,21 +66,35 @@ export function inferGraph(graph: Graph): Facts {
 /** Adds what is known of a constant. */
 export function addInitializer(facts: Facts, name: string, tensor: Initializer): void {
   facts.types.set(name, { dtype: tensor.dtype, shape: tensor.shape });
-  const values = integersOf(tensor);
+  const values = elementsOf(tensor);
   if (values) facts.elements.set(name, values);
 }
 
 /** Contents of a small integer (or bool) constant as numbers; undefined for anything else. */
 export function integersOf(tensor: Initializer): readonly number[] | undefined {
   if (!/int|bool/.test(tensor.dtype) || tensor.bytes.byteLength > 8 * longestFollowed) return undefined;
-  return Array.from(viewBytes(tensor.dtype as Exclude<DType, "string">, tensor.bytes) as ArrayLike<number | bigint>, Number);
+  return numbersOf(tensor);
+}
+
+/** Contents of a small constant of whole or real numbers, bools as 0 and 1; undefined for anything else. */
+export function elementsOf(tensor: Initializer): readonly number[] | undefined {
+  if (!/int|bool|float32|float64/.test(tensor.dtype) || sizeOf(tensor.shape) > longestFollowed) return undefined;
+  return numbersOf(tensor);
+}
+
+function numbersOf(tensor: Initializer): number[] {
+  return Array.from(
+    viewBytes(tensor.dtype as Exclude<DType, "string">, tensor.bytes) as ArrayLike<number | bigint>,
+    Number,
+  );
 }
 
 /** Adds the facts of one node's outputs, its inputs' being there already. */
 export function inferNode(node: Node, facts: Facts, declared?: ReadonlyMap<string, ValueType>): void {
   const rule = node.domain === "" || node.domain === "com.microsoft" ? shapeRules[node.opType] : undefined;
   let inferred: readonly (Inferred | undefined)[] = [];
-  if (rule && node.inputs.every((name) => name === "" || facts.types.has(name))) inferred = rule(contextOf(node, facts));
+  if (rule && node.inputs.every((name) => name === "" || facts.types.has(name)))
+    inferred = rule(contextOf(node, facts));
   node.outputs.forEach((name, i) => {
     if (name === "") return;
     const found = inferred[i];
@@ -80,7 +109,9 @@ function merge(found: ValueType | undefined, declared: ValueType | undefined): V
   if (!found || !declared) return found ?? declared;
   if (!found.shape || !declared.shape) return { dtype: found.dtype, shape: found.shape ?? declared.shape };
   if (found.shape.length !== declared.shape.length) return found;
-  const shape = found.shape.map((dim, i) => (dim === null || typeof declared.shape![i] === "number" ? declared.shape![i]! : dim));
+  const shape = found.shape.map((dim, i) =>
+    dim === null || typeof declared.shape![i] === "number" ? declared.shape![i]! : dim,
+  );
   return { dtype: found.dtype, shape };
 }
 
@@ -97,7 +128,7 @@ function contextOf(node: Node, facts: Facts): ShapeContext {
     elements,
     integers: (input) => {
       const found = elements(input);
-      return found?.every((dim) => typeof dim === "number") ? (found as readonly number[]) : undefined;
+      return found?.every((dim) => Number.isInteger(dim)) ? (found as readonly number[]) : undefined;
     },
     int: (key, otherwise) => {
       const attribute = node.attributes[key];
@@ -112,5 +143,14 @@ function contextOf(node: Node, facts: Facts): ShapeContext {
       return attribute?.type === "string" ? attribute.value : otherwise;
     },
     attribute: (key) => node.attributes[key],
+    branch: (key) => {
+      const attribute = node.attributes[key];
+      if (attribute?.type !== "graph") return [];
+      const inner = inferGraph(attribute.value, facts);
+      return attribute.value.outputs.map(({ name }) => {
+        const type = inner.types.get(name);
+        return type && { ...type, elements: inner.elements.get(name) };
+      });
+    },
   };
 }
