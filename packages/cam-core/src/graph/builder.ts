@@ -1,6 +1,6 @@
 import { IllegalGraphError } from "../errors.ts";
 import { type DType, float32, float64, int64, type Tensor } from "../tensor.ts";
-import { isStatic } from "./dims.ts";
+import { isStatic, sameDim, sameShape } from "./dims.ts";
 import { type Attribute, type Attributes, type Graph, initializerOf, type Node, type Shape } from "./graph.ts";
 import { addInitializer, type Facts, inferGraph, inferNode } from "./infer.ts";
 
@@ -64,6 +64,13 @@ export class Builder {
   integers(value: Value): readonly number[] | undefined {
     const found = this.facts.elements.get(value);
     return found?.every((dim) => typeof dim === "number") ? (found as readonly number[]) : undefined;
+  }
+
+  /** Records what a rule knows but shape inference can't see: `value` has the shape of `like`. */
+  shapedLike(value: Value, like: Value): Value {
+    const shape = this.dims(like);
+    if (shape) this.facts.types.set(value, { dtype: this.dtype(value), shape });
+    return value;
   }
 
   // --- nodes and constants -----------------------------------------------------------------------------------------
@@ -373,6 +380,23 @@ export class Builder {
     if (isStatic(dims) && wanted && dims.length === wanted.length && dims.every((dim, i) => dim === wanted[i])) return x;
     return this.node("Reshape", [x, target])[0]!;
   }
+  /** Reshapes to the shape of `like`, which is read at run time only where two or more of its dimensions are unknown. */
+  reshapeLike(x: Value, like: Value): Value {
+    const from = this.dims(x);
+    const to = this.dims(like);
+    if (sameShape(from, to)) return x;
+    const target = to?.map((dim, i) => (typeof dim === "number" ? dim : sameDim(dim, from?.[i]) ? 0 : -1));
+    const settled = target && to?.every((dim) => dim !== 0) && target.filter((dim) => dim === -1).length <= 1;
+    const reshaped = settled ? this.reshape(x, target) : this.node("Reshape", [x, this.shape(like)], { allowzero: 1 })[0]!;
+    return this.shapedLike(reshaped, like);
+  }
+  /** A shape from numbers (0 and -1 as Reshape reads them) and 1-element int64 values; one unknown size becomes the -1. */
+  sizes(parts: readonly Operand[]): Value {
+    const known = parts.map((part) => (typeof part === "number" ? part : this.integers(part)?.[0]));
+    const open = known.filter((size) => size === undefined || size === -1).length;
+    if (open <= 1) return this.ints(known.map((size) => size ?? -1));
+    return this.concat(parts.map((part) => (typeof part === "number" ? this.ints([part]) : part)), 0);
+  }
   expand(x: Value, shape: readonly number[] | Value): Value {
     return this.node("Expand", [x, typeof shape === "string" ? shape : this.ints(shape)])[0]!;
   }
@@ -412,10 +436,10 @@ export class Builder {
   scatterND(x: Value, indices: Value, updates: Value, reduction = "none"): Value {
     return this.node("ScatterND", [x, indices, updates], { reduction })[0]!;
   }
-  /** Pads: all leading pads, then all trailing ones, as in ONNX; negative ones crop. */
-  pad(x: Value, pads: readonly number[] | Value, value: number | Value = 0, mode = "constant"): Value {
+  /** Pads: all leading pads, then all trailing ones, as in ONNX; negative ones crop. Of all axes, or of `axes` alone. */
+  pad(x: Value, pads: Ints, value: Operand = 0, mode = "constant", axes?: readonly number[]): Value {
     const list = typeof pads === "string" ? pads : this.ints(pads);
-    return this.node("Pad", [x, list, typeof value === "number" ? this.scalar(value, this.dtype(x)) : value], { mode })[0]!;
+    return this.node("Pad", [x, list, this.value(value, x), axes && this.ints(axes)], { mode })[0]!;
   }
   tile(x: Value, repeats: Ints): Value {
     return this.node("Tile", [x, typeof repeats === "string" ? repeats : this.ints(repeats)])[0]!;
