@@ -1,0 +1,200 @@
+import type { Builder, Value } from "../builder.ts";
+import { isStatic, sameDim } from "../dims.ts";
+import { type Graph, type Node, numberAttribute, numbersAttribute, producersOf, readsOf, topological } from "../graph.ts";
+
+/**
+ * Moves the choice of one position (a class token) ahead of everything that treats positions independently:
+ *
+ *   gather(f(x), i)  =  f(gather(x, i))        for element-wise f, norms over other axes, products with a weight on the last axis
+ *
+ * A vision transformer reads its class token after the last block, so most of that block is computed for one token instead
+ * of all of them. The numbers stay the same; what a position doesn't need is not computed, forward or backward, and the
+ * tensors that still hold all positions are exactly those through which the target sees them.
+ */
+export function hoistPosition(op: Builder): void {
+  const { graph } = op;
+  const pending: Choice[] = topological(graph).flatMap((node) => choiceOf(node, op) ?? []);
+  for (const choice of pending) {
+    const top = climb(op, choice);
+    if (top === choice.x) continue;
+    // `top` is the value with the axis cut to one position; the original node's output drops or keeps that axis.
+    const replaced = choice.keepsAxis ? op.node("Identity", [top])[0]! : op.squeeze(top, [choice.axis]);
+    graph.nodes = graph.nodes.filter((node) => node !== choice.node);
+    renameOutput(graph, replaced, choice.node.outputs[0]!);
+  }
+}
+
+/** Position `index` of `axis` of x, as some node picks it. */
+type Choice = { node: Node; x: Value; axis: number; index: number; keepsAxis: boolean };
+
+function choiceOf(node: Node, op: Builder): Choice | undefined {
+  const x = node.inputs[0]!;
+  const shape = op.dims(x);
+  if (node.domain !== "" || !shape) return undefined;
+  if (node.opType === "Gather") {
+    const index = op.integers(node.inputs[1]!);
+    const rank = op.dims(node.inputs[1]!)?.length;
+    const axis = numberAttribute(node, "axis", 0);
+    if (index?.length !== 1 || rank === undefined || rank > 1 || shape.length < 3) return undefined;
+    const at = axis < 0 ? axis + shape.length : axis;
+    // The batch and the channel axis aren't positions.
+    return at === 0 || at === shape.length - 1 ? undefined : { node, x, axis: at, index: index[0]!, keepsAxis: rank === 1 };
+  }
+  if (node.opType === "Slice") {
+    const [starts, ends, axes, steps] = [1, 2, 3, 4].map((i) => op.integers(node.inputs[i] ?? ""));
+    if (starts?.length !== 1 || ends?.length !== 1 || axes?.length !== 1 || (steps && steps[0] !== 1) || shape.length < 3) return undefined;
+    const at = axes[0]! < 0 ? axes[0]! + shape.length : axes[0]!;
+    if (at === 0 || at === shape.length - 1 || ends[0]! - starts[0]! !== 1) return undefined;
+    return { node, x, axis: at, index: starts[0]!, keepsAxis: true };
+  }
+  return undefined;
+}
+
+/** The value of `choice.x` at the chosen position, computed as early as possible; `choice.x` itself where that is nowhere. */
+function climb(op: Builder, choice: Choice): Value {
+  const producers = producersOf(op.graph);
+  const demand = demandOf(op, choice);
+  const done = new Map<string, Value>();
+
+  /** x cut to one position of `axis` (which stays, with size 1). */
+  const at = (x: Value, axis: number): Value => {
+    const key = `${axis}:${x}`;
+    const existing = done.get(key);
+    if (existing) return existing;
+    const result = (demand.get(x) === axis && through(x, axis)) || cutAt(op, x, axis, choice.index);
+    done.set(key, result);
+    return result;
+  };
+
+  const through = (x: Value, axis: number): Value | undefined => {
+    const node = producers.get(x);
+    const rule = node && commutingRule(node, axis, op);
+    if (!rule) return undefined;
+    const inputs = node.inputs.map((name, i) => (rule.axes[i] === undefined ? name : at(name, rule.axes[i])));
+    return rule.emit?.(inputs) ?? op.append({ ...node, name: op.fresh(node.opType), inputs, outputs: [op.fresh(node.opType)] })[0]!;
+  };
+
+  return demand.get(choice.x) === choice.axis ? (through(choice.x, choice.axis) ?? choice.x) : choice.x;
+}
+
+/**
+ * For every value that the choice depends on: the axis of which all its users need just the chosen position, or "all" when
+ * one of them needs more.
+ */
+function demandOf(op: Builder, choice: Choice): Map<Value, number | "all"> {
+  const demand = new Map<Value, number | "all">(op.graph.outputs.map((output) => [output.name, "all"]));
+  const want = (value: Value, axis: number | "all") => {
+    const earlier = demand.get(value);
+    demand.set(value, earlier === undefined || earlier === axis ? axis : "all");
+  };
+  for (const node of topological(op.graph).reverse()) {
+    const axis = node.outputs.map((name) => demand.get(name)).find((found) => found !== undefined);
+    const rule = typeof axis === "number" ? commutingRule(node, axis, op) : undefined;
+    if (node === choice.node) want(choice.x, choice.axis);
+    else for (const [i, name] of node.inputs.entries()) if (name !== "") want(name, rule?.axes[i] ?? "all");
+    // A sub-graph may read any value whole.
+    for (const name of readsOf(node)) if (!node.inputs.includes(name)) want(name, "all");
+  }
+  return demand;
+}
+
+function commutingRule(node: Node, axis: number, op: Builder): Commutes | undefined {
+  if (node.domain !== "" || node.outputs.filter((name) => name !== "").length !== 1) return undefined;
+  return commuting[node.opType]?.(node, axis, op);
+}
+
+function cutAt(op: Builder, x: Value, axis: number, index: number): Value {
+  return op.slice(x, { axes: [axis], starts: [index], ends: endOf(index) });
+}
+
+function endOf(index: number): readonly number[] {
+  return [index === -1 ? 2 ** 31 - 1 : index + 1];
+}
+
+/**
+ * How an operator commutes with the choice: the axis of each input that the output's axis comes from, undefined for inputs
+ * that are used whole; `emit` where the node itself has to change.
+ */
+type Commutes = { readonly axes: readonly (number | undefined)[]; readonly emit?: (inputs: readonly Value[]) => Value };
+
+/** No answer where positions along that axis don't stay apart. */
+type Commuting = (node: Node, axis: number, op: Builder) => Commutes | undefined;
+
+/** Broadcast from the right: an operand without the axis, or with size 1 there, is used whole. */
+const broadcast: Commuting = (node, axis, op) => {
+  const shapes = node.inputs.map((name) => (name === "" ? [] : op.dims(name)));
+  const rank = op.dims(node.outputs[0]!)?.length;
+  if (rank === undefined || shapes.some((shape) => shape === undefined)) return undefined;
+  const axes = shapes.map((shape) => {
+    const at = axis - rank + shape!.length;
+    return at < 0 || shape![at] === 1 ? undefined : at;
+  });
+  return { axes };
+};
+
+const unary: Commuting = (_, axis) => ({ axes: [axis] });
+
+/** The first operand's rows stay apart; so do batch axes. The contracted axis and the columns don't. */
+const matMul: Commuting = (node, axis, op) => {
+  const [a, b] = node.inputs.map((name) => op.dims(name));
+  if (!a || !b || axis !== a.length - 2 || b.length > a.length) return undefined;
+  return { axes: [axis, undefined] };
+};
+
+const transpose: Commuting = (node, axis) => {
+  const perm = numbersAttribute(node, "perm");
+  return perm ? { axes: [perm[axis]!] } : undefined;
+};
+
+/** Norms over the last axes, from `axis` on. */
+const trailingNorm: Commuting = (node, axis, op) => {
+  const rank = op.dims(node.inputs[0]!)?.length ?? 0;
+  const from = numberAttribute(node, "axis", -1);
+  return axis < (from < 0 ? from + rank : from) ? { axes: [axis] } : undefined;
+};
+
+const softmax: Commuting = (node, axis, op) => {
+  const rank = op.dims(node.inputs[0]!)?.length ?? 0;
+  const over = numberAttribute(node, "axis", -1);
+  return axis === (over < 0 ? over + rank : over) ? undefined : { axes: [axis] };
+};
+
+/** Reductions over other axes that keep the rank. */
+const reduce: Commuting = (node, axis, op) => {
+  const rank = op.dims(node.inputs[0]!)?.length ?? 0;
+  const over = op.integers(node.inputs[1] ?? "");
+  if (!over || numberAttribute(node, "keepdims", 1) !== 1) return undefined;
+  return over.some((a) => (a < 0 ? a + rank : a) === axis) ? undefined : { axes: [axis] };
+};
+
+/** A reshape that only touches axes behind the chosen one: [N, T, h·d] to [N, T, h, d] and back. Zeros copy a size. */
+const reshapeBehind: Commuting = (node, axis, op) => {
+  const from = op.dims(node.inputs[0]!);
+  const to = op.dims(node.outputs[0]!);
+  const behind = to?.slice(axis + 1);
+  if (!from || !to || !isStatic(behind) || !to.slice(0, axis + 1).every((dim, i) => sameDim(dim, from[i]))) return undefined;
+  const target = [...to.slice(0, axis + 1).map(() => 0), ...behind];
+  return { axes: [axis], emit: ([x]) => op.reshape(x!, target) };
+};
+
+const commuting: Readonly<Record<string, Commuting>> = {
+  ...Object.fromEntries(["Add", "Sub", "Mul", "Div", "Pow", "Where", "Max", "Min"].map((name) => [name, broadcast])),
+  ...Object.fromEntries(
+    ["Relu", "LeakyRelu", "Elu", "Selu", "Celu", "Gelu", "Erf", "Sigmoid", "Tanh", "HardSigmoid", "HardSwish", "Mish", "Softplus", "Softsign", "Swish", "Sqrt", "Neg", "Abs", "Exp", "Log", "Reciprocal", "Identity", "Cast", "Dropout"].map((name) => [name, unary]),
+  ),
+  MatMul: matMul,
+  Transpose: transpose,
+  LayerNormalization: trailingNorm,
+  RMSNormalization: trailingNorm,
+  Softmax: softmax,
+  ReduceMean: reduce,
+  ReduceSum: reduce,
+  Reshape: reshapeBehind,
+};
+
+function renameOutput(graph: Graph, from: Value, to: Value): void {
+  const at = graph.nodes.findIndex((node) => node.outputs.includes(from));
+  const node = graph.nodes[at]!;
+  graph.nodes[at] = { ...node, outputs: node.outputs.map((name) => (name === from ? to : name)) };
+}
+

@@ -1,0 +1,72 @@
+import { UnsupportedModelError } from "../../errors.ts";
+import { Builder, type Value } from "../builder.ts";
+import { type Graph, type Node, opsetOf, topological } from "../graph.ts";
+import { inferNode } from "../infer.ts";
+import { liftConstants } from "../passes/lift-constants.ts";
+import { attributesToInputs } from "./attributes-to-inputs.ts";
+import { flattenedSoftmax } from "./flattened-softmax.ts";
+import { resampling } from "./resampling.ts";
+import { training } from "./training.ts";
+
+/** Oldest opset that can be read, and the one whose forms the rest of the engine knows. */
+export const oldestReadable = 7;
+export const canonicalOpset = 18;
+
+/**
+ * Rewrites one node from before `until` to the form that opset 18 has. It emits with `op` and returns the outputs' new
+ * values in order, or undefined to leave the node as it is.
+ */
+export type Upgrade = { readonly until: number; readonly rewrite: (node: Node, op: Builder) => readonly Value[] | undefined };
+
+export type Upgrades = Readonly<Record<string, readonly Upgrade[]>>;
+
+/** By operator: what changed on the way to opset 18. */
+const upgrades: Upgrades = merge(attributesToInputs, flattenedSoftmax, resampling, training);
+
+/**
+ * Brings a graph to opset 18 or later: constants become initializers, and operators whose form changed take the new one.
+ * Names of values stay, so a layer keeps the name it has in the file. Throws UnsupportedModelError before opset 7.
+ */
+export function upgradeGraph(graph: Graph): void {
+  const opset = opsetOf(graph);
+  if (opset < oldestReadable)
+    throw new UnsupportedModelError(`the model uses opset ${opset}; the oldest that can be read is ${oldestReadable}`, {
+      hint: "Convert it with onnx.version_converter, or export it again.",
+    });
+  liftConstants(graph);
+  if (opset >= canonicalOpset) return;
+  const old = topological(graph);
+  graph.nodes = [];
+  const op = new Builder(graph, { prefix: "camkit/upgrade" });
+  for (const node of old) {
+    const applicable = node.domain === "" ? (upgrades[node.opType] ?? []).filter((upgrade) => opset < upgrade.until) : [];
+    const outputs = applicable.reduce<readonly Value[] | undefined>((done, { rewrite }) => done ?? rewrite(node, op), undefined);
+    if (outputs) rename(graph, op, outputs, node.outputs);
+    else {
+      inferNode(node, op.facts, graph.types);
+      graph.nodes.push(node);
+    }
+  }
+  graph.opsets = new Map([...graph.opsets, ["", canonicalOpset]]);
+}
+
+/** Gives the values that replace a node's outputs those outputs' own names. */
+function rename(graph: Graph, op: Builder, from: readonly Value[], to: readonly Value[]): void {
+  to.forEach((name, i) => {
+    if (name === "" || from[i] === undefined) return;
+    const type = op.facts.types.get(from[i]);
+    if (type) op.facts.types.set(name, type);
+    const producer = graph.nodes.findLast((node) => node.outputs.includes(from[i]!));
+    if (producer) {
+      const at = graph.nodes.lastIndexOf(producer);
+      graph.nodes[at] = { ...producer, outputs: producer.outputs.map((output) => (output === from[i] ? name : output)) };
+    } else graph.nodes.push({ opType: "Identity", domain: "", name: op.fresh("alias"), inputs: [from[i]!], outputs: [name], attributes: {} });
+  });
+}
+
+function merge(...tables: readonly Upgrades[]): Upgrades {
+  const merged: Record<string, Upgrade[]> = {};
+  for (const table of tables)
+    for (const [opType, entries] of Object.entries(table)) merged[opType] = [...(merged[opType] ?? []), ...entries];
+  return merged;
+}
