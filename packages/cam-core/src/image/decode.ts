@@ -1,0 +1,97 @@
+import { basename } from "node:path";
+import sharp, { type Metadata, type OutputInfo } from "sharp";
+import { InputError } from "../errors.ts";
+import { readBytes } from "../runtime/files.ts";
+import { decodeBmp, isBmp } from "./bmp.ts";
+import type { Picture } from "./picture.ts";
+
+/** A picture, and what was done to get it that a reader of the result should know ("turned as EXIF says"). */
+export type DecodedPicture = Picture & { readonly format: string; readonly notes: readonly string[] };
+
+/**
+ * A picture file, or its bytes, as 8-bit sRGB: JPEG, PNG, WebP, TIFF, GIF, AVIF, SVG and BMP.
+ *
+ * Turned upright as EXIF says; transparency is laid on white; grey becomes R = G = B; 16 bits become 8 (the high byte);
+ * CMYK is converted through its colour profile; of several frames or pages the first. An RGB picture's own colour profile
+ * is not applied: training pipelines (Pillow, OpenCV) read the stored numbers, and so does the model.
+ * JPEGs come out bit for bit as Pillow decodes them.
+ *
+ * Throws FileError when the file can't be read, InputError when it is no picture, is damaged or truncated, has
+ * floating-point pixels, or more than 268 million of them.
+ */
+export async function decodePicture(input: string | Uint8Array, source?: string): Promise<DecodedPicture> {
+  const name = source ?? (typeof input === "string" ? basename(input) : "picture");
+  const bytes = typeof input === "string" ? await readBytes(input) : input;
+  if (bytes.length === 0) throw new InputError(`${name}: an empty file is no picture`);
+  if (isBmp(bytes)) return { ...decodeBmp(bytes, name), format: "bmp", notes: [] };
+
+  try {
+    const facts = await sharp(bytes, { failOn: "error" }).metadata();
+    if (facts.depth === "float" || facts.depth === "double" || facts.depth === "complex")
+      throw new InputError(`${name}: floating-point pixels have no agreed black and white`, {
+        hint: "Save the values as .npy and pass that; it is fed to the model as it is.",
+      });
+    const cmyk = facts.space === "cmyk";
+    const pipeline = sharp(bytes, { failOn: "error", ignoreIcc: !cmyk }).autoOrient();
+    if (facts.hasAlpha) pipeline.flatten({ background: "#ffffff" });
+    const { data, info } = await pipeline
+      .toColourspace("srgb")
+      .raw({ depth: "uchar" })
+      .toBuffer({ resolveWithObject: true });
+    return {
+      width: info.width,
+      height: info.height,
+      rgb: asRgb(data, info),
+      format: facts.format,
+      notes: notesOf(facts),
+    };
+  } catch (cause) {
+    if (cause instanceof InputError) throw cause;
+    throw undecodable(name, cause as Error);
+  }
+}
+
+/** sharp hands grey pictures back with one channel, or two when there was alpha. */
+function asRgb(data: Uint8Array, { width, height, channels }: OutputInfo): Uint8Array {
+  if (channels === 3) return data;
+  const rgb = new Uint8Array(width * height * 3);
+  const grey = channels < 3;
+  for (let from = 0, to = 0; to < rgb.length; from += channels, to += 3) {
+    rgb[to] = data[from]!;
+    rgb[to + 1] = data[grey ? from : from + 1]!;
+    rgb[to + 2] = data[grey ? from : from + 2]!;
+  }
+  return rgb;
+}
+
+function notesOf(facts: Metadata): string[] {
+  const turned = facts.orientation !== undefined && facts.orientation > 1;
+  return [
+    turned && `turned upright, EXIF orientation ${facts.orientation}`,
+    facts.hasAlpha && "transparency laid on white",
+    facts.depth === "ushort" && "16 bits reduced to 8",
+    facts.space === "cmyk" && "CMYK converted to sRGB",
+    facts.pages !== undefined && facts.pages > 1 && `the first of ${facts.pages} frames or pages`,
+  ].filter((note): note is string => typeof note === "string");
+}
+
+/** What sharp's messages mean; the first that matches. */
+const explanations: readonly [pattern: RegExp, reason: string, hint: string][] = [
+  [
+    /unsupported image format|cannot identify/i,
+    "not a picture in a known format",
+    "Known: JPEG, PNG, WebP, TIFF, GIF, AVIF, SVG, BMP.",
+  ],
+  [
+    /pixel limit/i,
+    "more than 268 million pixels",
+    "Cut it into tiles first; slides are read by camkit's pathology commands.",
+  ],
+  [/./s, "damaged or truncated", "Copy or download the file again."],
+];
+
+function undecodable(name: string, cause: Error): InputError {
+  const [, reason, hint] = explanations.find(([pattern]) => pattern.test(cause.message)) ?? explanations.at(-1)!;
+  const detail = cause.message.split("\n")[0]?.trim();
+  return new InputError(`${name}: ${reason}${detail ? ` (${detail})` : ""}`, { hint, cause });
+}
