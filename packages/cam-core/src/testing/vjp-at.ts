@@ -3,6 +3,7 @@ import type { Sample } from "../autodiff/rule.ts";
 import { Builder } from "../graph/builder.ts";
 import { checkGraph } from "../graph/check.ts";
 import type { Shape } from "../graph/graph.ts";
+import { pruneUnused } from "../graph/passes/prune-unused.ts";
 import { type SessionOptions, withSession } from "../runtime/session.ts";
 import { sizeOf, type Tensor } from "../tensor.ts";
 import { oneNode } from "./one-node.ts";
@@ -11,24 +12,31 @@ import { rng } from "./rng.ts";
 export type VjpAtOptions = SessionOptions & {
   /** The cotangent, of the output's shape. Default: ones. */
   cotangent?: Tensor;
-  /** Shapes that the graph declares instead of the tensors' own, by position: symbols make them dynamic. */
+  /**
+   * Shapes that the graph declares instead of the tensors' own, by position: symbols make them dynamic. An integer input
+   * that has one isn't a constant any more: its contents are known in the run only.
+   */
   shapes?: readonly (Shape | undefined)[];
 };
 
 /**
  * Runs one node forward and backward: its output, and the cotangent of each input that is differentiated (`wrt` of the
- * sample, default: every floating-point one), by position.
+ * sample, default: every floating-point one), by position, and the operators that the rule added for them.
  */
 export async function vjpAt(
   opType: string,
   sample: Sample,
   options: VjpAtOptions = {},
-): Promise<{ y: Tensor; dx: Tensor[] }> {
+): Promise<{ y: Tensor; dx: Tensor[]; nodes: string[] }> {
   const { cotangent, shapes, ...session } = options;
   const graph = oneNode(opType, sample);
   const at = (name: string) => Number(name.slice(1));
   graph.inputs = graph.inputs.map((input) => ({ ...input, shape: shapes?.[at(input.name)] ?? input.shape }));
   const wrt = sample.wrt ?? graph.inputs.map(({ name }) => at(name));
+  for (const [name, { dtype }] of graph.initializers) {
+    const shape = shapes?.[at(name)];
+    if (shape && graph.initializers.delete(name)) graph.inputs.push({ name, dtype, shape });
+  }
   const output = `y${sample.output ?? 0}`;
   const op = new Builder(graph);
   const dtype = op.dtype(output);
@@ -47,6 +55,11 @@ export async function vjpAt(
     return { name, dtype: op.dtype(`x${wrt[i]}`) };
   });
   checkGraph(graph);
+  const added = { ...graph, initializers: new Map(graph.initializers) };
+  pruneUnused(added);
+  const nodes = added.nodes
+    .filter((node) => !node.outputs.some((name) => /^d?x\d|^y\d/.test(name)))
+    .map((node) => node.opType);
   const feeds = Object.fromEntries(
     graph.inputs.filter(({ name }) => name !== "cotangent").map(({ name }) => [name, sample.inputs[at(name)]!]),
   );
@@ -56,7 +69,7 @@ export async function vjpAt(
   const results = await withSession(graph, session, (run) => run.run({ ...feeds, cotangent: dy }));
   const dx: Tensor[] = [];
   for (const i of wrt) dx[i] = results[`dx${i}`]!;
-  return { y, dx };
+  return { y, dx, nodes };
 }
 
 /**
