@@ -73,6 +73,15 @@ export class Builder {
     return value;
   }
 
+  /**
+   * Notes that `x` has the shape of another value, where inference can't tell: a cotangent's size, computed the other way
+   * round from a symbolic one, is the primal's.
+   */
+  knownAs(x: Value, like: Value): Value {
+    this.facts.types.set(x, { dtype: this.dtype(x), shape: this.dims(like) });
+    return x;
+  }
+
   // --- nodes and constants -----------------------------------------------------------------------------------------
 
   /** A name that nothing in the graph has yet. */
@@ -357,6 +366,16 @@ export class Builder {
     return this.node("ConvTranspose", [x, w], { ...attributes })[0]!;
   }
 
+  /** Resizes every axis: by constant scales, or to sizes that may be computed in the graph. */
+  resize(x: Value, to: { scales: readonly number[] } | { sizes: Ints }, attributes: ResizeAttributes = {}): Value {
+    if ("scales" in to) {
+      const scales = this.constant(float32([to.scales.length], to.scales));
+      return this.node("Resize", [x, undefined, scales], attributes)[0]!;
+    }
+    const sizes = typeof to.sizes === "string" ? to.sizes : this.ints(to.sizes);
+    return this.node("Resize", [x, undefined, undefined, sizes], attributes)[0]!;
+  }
+
   // --- shape -------------------------------------------------------------------------------------------------------
 
   /** The shape as a 1-D int64 value; a constant where every dimension is known. `start`/`end` cut it as in ONNX. */
@@ -475,6 +494,11 @@ export type ConvAttributes = {
   group?: number;
   auto_pad?: string;
   kernel_shape?: readonly number[];
+};
+export type ResizeAttributes = {
+  mode?: "nearest" | "linear" | "cubic";
+  coordinate_transformation_mode?: string;
+  nearest_mode?: string;
 };
 
 /** ONNX's element type numbers, for Cast. */
