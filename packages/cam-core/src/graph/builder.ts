@@ -73,15 +73,6 @@ export class Builder {
     return value;
   }
 
-  /**
-   * Notes that `x` has the shape of another value, where inference can't tell: a cotangent's size, computed the other way
-   * round from a symbolic one, is the primal's.
-   */
-  knownAs(x: Value, like: Value): Value {
-    this.facts.types.set(x, { dtype: this.dtype(x), shape: this.dims(like) });
-    return x;
-  }
-
   // --- nodes and constants -----------------------------------------------------------------------------------------
 
   /** A name that nothing in the graph has yet. */
