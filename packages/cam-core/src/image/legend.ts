@@ -59,7 +59,7 @@ export function drawLegend(
   for (const line of legend.note ? wrapText(legend.note, full, size.small) : []) small(line);
 
   const barLeft = Math.round(beside ? width - unit - bar.width : unit);
-  const barTop = Math.round(beside ? 1.08 * unit : baseline - 0.75 * unit);
+  const barTop = Math.round(beside ? 1.08 * unit : baseline - 0.5 * unit);
   const tickLine = barTop + bar.height + unit;
   const [low, high] = ticks;
   parts.push(

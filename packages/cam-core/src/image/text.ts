@@ -12,9 +12,18 @@ export type Weight = 400 | 600;
 const subsets = ["latin", "latin-ext", "greek", "cyrillic", "cyrillic-ext", "vietnamese"] as const;
 
 /** The part of opentype.js used here. (@types/opentype.js describes 1.3 and pulls the DOM into every file.) */
+type Command = {
+  type: "M" | "L" | "Q" | "C" | "Z";
+  x1?: number;
+  y1?: number;
+  x2?: number;
+  y2?: number;
+  x?: number;
+  y?: number;
+};
 type Glyph = {
   readonly advanceWidth: number;
-  getPath(x: number, y: number, fontSize: number): { toPathData(decimals: number): string };
+  getPath(x: number, y: number, fontSize: number): { readonly commands: readonly Command[] };
 };
 type Font = {
   readonly unitsPerEm: number;
@@ -115,6 +124,19 @@ export type TextStyle = {
 export function textPath(text: string, { x, y, size, fill, weight = 400, anchor = "start" }: TextStyle): string {
   const { placed, width } = layOut(text, size, weight);
   const left = x - { start: 0, middle: width / 2, end: width }[anchor];
-  const outline = placed.map(({ glyph, x: at }) => glyph.getPath(left + at, y, size).toPathData(2)).join("");
+  const outline = placed
+    .map(({ glyph, x: at }) =>
+      glyph
+        .getPath(left + at, y, size)
+        .commands.map(pathData)
+        .join(""),
+    )
+    .join("");
   return `<path fill="${fill}" d="${outline}"/>`;
+}
+
+/** opentype.js has `toPathData` for this, but 2.0.0 writes NaN for a coordinate a hair above a whole number. */
+function pathData({ type, x1, y1, x2, y2, x, y }: Command): string {
+  const numbers = [x1, y1, x2, y2, x, y].filter((value) => value !== undefined);
+  return type + numbers.map((value) => Math.round(value * 100) / 100).join(" ");
 }
