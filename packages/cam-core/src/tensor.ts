@@ -85,7 +85,7 @@ export function sizeOf(shape: readonly number[]): number {
  */
 export function viewBytes(dtype: Exclude<DType, "string">, bytes: Uint8Array): TypedArray {
   const width = bytesPerElement[dtype] as number;
-  const aligned = bytes.byteOffset % width === 0 ? bytes : bytes.slice();
+  const aligned = bytes.byteOffset % width === 0 ? bytes : new Uint8Array(bytes);
   return new arrayOf[dtype](aligned.buffer as ArrayBuffer, aligned.byteOffset, Math.floor(bytes.byteLength / width));
 }
 

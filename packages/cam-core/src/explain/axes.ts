@@ -1,5 +1,14 @@
+import { mulDims, sameDim } from "../graph/dims.ts";
+import {
+  type Dim,
+  type Graph,
+  type Node,
+  numberAttribute,
+  numbersAttribute,
+  type Shape,
+  topological,
+} from "../graph/graph.ts";
 import type { Facts } from "../graph/infer.ts";
-import { type Dim, type Graph, type Node, numberAttribute, numbersAttribute, type Shape, topological } from "../graph/graph.ts";
 
 /**
  * What an axis of a value stands for. `space` names the input's spatial axes it runs along (0 is the first, as in the input):
@@ -8,6 +17,10 @@ import { type Dim, type Graph, type Node, numberAttribute, numbersAttribute, typ
  */
 export type Axis =
   | { readonly kind: "batch" | "channel" | "other" }
+  /** Several axes reshaped into one (windows and batch, batch and tokens), which a later reshape may take apart again. */
+  | { readonly kind: "merged"; readonly parts: Axes; readonly sizes: readonly Dim[] }
+  /** One of the axes that `whole` was split into, which a later reshape may join again. */
+  | { readonly kind: "part"; readonly whole: Axis; readonly index: number; readonly sizes: readonly Dim[] }
   | {
       readonly kind: "space";
       readonly axes: readonly number[];
@@ -58,7 +71,8 @@ export function inferAxes(graph: Graph, facts: Facts, inputs: ReadonlyMap<string
       if (!shape) return;
       const rule = node.domain === "" ? (rules[node.opType] ?? elementwise) : elementwise;
       const result = rule({ node, axes, shapes, shape, facts, output });
-      if (result && result.length === shape.length && result.some((axis) => axis.kind !== "other")) known.set(name, result);
+      if (result && result.length === shape.length && result.some((axis) => axis.kind !== "other"))
+        known.set(name, result);
     });
   }
   return known;
@@ -101,7 +115,9 @@ const convolution: Rule = ({ axes, shape }) => {
     if (i === 0) return x?.[0] ?? batch;
     if (i === 1) return channel;
     const source = x?.[i];
-    return isSpace(source) && source.axes.length === 1 && source.prefix + source.suffix === 0 ? spaceAxis(source.axes[0]!, dim) : other;
+    return isSpace(source) && source.axes.length === 1 && source.prefix + source.suffix === 0
+      ? spaceAxis(source.axes[0]!, dim)
+      : other;
   });
 };
 
@@ -110,10 +126,15 @@ const matMul: Rule = ({ axes, shapes, shape }) => {
   const [a, b] = axes;
   if (a === undefined && b === undefined) return undefined;
   const rank = shape.length;
-  const leading = elementwise({ axes: [a?.slice(0, -2), b?.slice(0, -2)], shapes: [shapes[0]?.slice(0, -2), shapes[1]?.slice(0, -2)], shape: shape.slice(0, -2) } as never);
+  const leading = elementwise({
+    axes: [a?.slice(0, -2), b?.slice(0, -2)],
+    shapes: [shapes[0]?.slice(0, -2), shapes[1]?.slice(0, -2)],
+    shape: shape.slice(0, -2),
+  } as never);
   const row = a?.at(-2) ?? other;
   const contracted = a?.at(-1);
-  const column: Axis = b?.at(-1) ?? (a && (contracted?.kind === "channel" || contracted?.kind === "other") ? channel : other);
+  const column: Axis =
+    b?.at(-1) ?? (a && (contracted?.kind === "channel" || contracted?.kind === "other") ? channel : other);
   return [...(leading ?? Array.from({ length: Math.max(0, rank - 2) }, () => other)), row, column];
 };
 
@@ -124,25 +145,24 @@ const transpose: Rule = ({ node, axes, shape }) => {
 };
 
 /** Axes are matched in groups of equal product, from the left; sizes of 1 come and go. */
-const reshape: Rule = ({ axes, shapes, shape }) => {
-  const x = axes[0];
-  const from = shapes[0];
-  if (!x || !from) return undefined;
+const reshape: Rule = ({ axes, shapes, shape }) => axes[0] && shapes[0] && reshapeAxes(axes[0], shapes[0], shape);
+
+function reshapeAxes(x: Axes, from: Shape, to: Shape): Axis[] {
   const result: Axis[] = [];
   let i = 0;
   let j = 0;
-  while (i < from.length || j < shape.length) {
-    const group = nextGroup(from, i, shape, j);
+  while (i < from.length || j < to.length) {
+    const group = nextGroup(from, i, to, j);
     if (!group) {
-      while (j++ < shape.length) result.push(other);
+      while (j++ < to.length) result.push(other);
       break;
     }
-    result.push(...regroup(x.slice(i, group.i), from.slice(i, group.i), shape.slice(j, group.j)));
+    result.push(...regroup(x.slice(i, group.i), from.slice(i, group.i), to.slice(j, group.j)));
     i = group.i;
     j = group.j;
   }
   return result;
-};
+}
 
 /** The shortest runs from i and j with the same product of dimensions. */
 function nextGroup(from: Shape, i: number, to: Shape, j: number): { i: number; j: number } | undefined {
@@ -151,36 +171,68 @@ function nextGroup(from: Shape, i: number, to: Shape, j: number): { i: number; j
   if (j < to.length && to[j] === 1) return { i, j: j + 1 };
   for (let a = i + 1; a <= from.length; a++)
     for (let b = j + 1; b <= to.length; b++) {
-      const left = product(from.slice(i, a));
-      if (left !== undefined && left === product(to.slice(j, b))) return { i: a, j: b };
+      if (sameDim(mulDims(...from.slice(i, a)), mulDims(...to.slice(j, b)))) return { i: a, j: b };
     }
   return undefined;
 }
 
-/** A product as a string over its sorted symbols, so that equal products are equal strings. */
-function product(dims: Shape): string | undefined {
-  if (dims.includes(null)) return undefined;
-  const numbers = dims.filter((dim): dim is number => typeof dim === "number").reduce((a, b) => a * b, 1);
-  return [numbers, ...dims.filter((dim) => typeof dim === "string").sort()].join("·");
-}
-
 /** The meaning of a run of axes after it was merged or split. */
 function regroup(axes: Axes, from: Shape, to: Shape): Axis[] {
-  const real = axes.filter((_, i) => from[i] !== 1);
   if (to.length === 0) return [];
-  if (axes.length === 0 || real.length === 0) return to.map((dim, i) => (dim === 1 && axes.length === to.length ? axes[i]! : other));
-  if (to.length === 1) {
-    if (real.length === 1) return [real[0]!];
-    if (real.every((axis) => isSpace(axis) && axis.prefix + axis.suffix === 0)) {
-      const spaces = real as SpaceAxis[];
-      return [{ kind: "space", axes: spaces.flatMap((s) => s.axes), extents: spaces.flatMap((s) => s.extents), prefix: 0, suffix: 0 }];
-    }
-    return [other];
+  const real = axes.flatMap((axis, i) => (from[i] === 1 ? [] : [{ axis, size: from[i]! }]));
+  if (real.length === 0) return to.map((dim, i) => (dim === 1 && axes.length === to.length ? axes[i]! : other));
+  const sizes = real.map(({ size }) => size);
+  const whole =
+    real.length === 1
+      ? real[0]!.axis
+      : merge(
+          real.map(({ axis }) => axis),
+          sizes,
+        );
+  return to.length === 1 ? [whole] : take(whole, to);
+}
+
+/** Several axes as one: parts of one axis join, bare space becomes tokens, anything else is remembered side by side. */
+function merge(axes: Axes, sizes: readonly Dim[]): Axis {
+  const [head] = axes;
+  if (
+    head?.kind === "part" &&
+    head.sizes.length === axes.length &&
+    axes.every((axis, i) => axis.kind === "part" && axis.whole === head.whole && axis.index === i)
+  )
+    return head.whole;
+  if (axes.every((axis) => isSpace(axis) && axis.prefix + axis.suffix === 0)) {
+    const spaces = axes as readonly SpaceAxis[];
+    return {
+      kind: "space",
+      axes: spaces.flatMap((s) => s.axes),
+      extents: spaces.flatMap((s) => s.extents),
+      prefix: 0,
+      suffix: 0,
+    };
   }
-  const only = real.length === 1 ? real[0] : undefined;
-  if (isSpace(only) && only.prefix + only.suffix === 0 && only.axes.length === to.length && only.extents.every((e, i) => e === null || to[i] === null || e === to[i]))
-    return only.axes.map((axis, i) => spaceAxis(axis, to[i]!));
-  return to.map(() => other);
+  return axes.every((axis) => axis.kind === "other") ? other : { kind: "merged", parts: axes, sizes };
+}
+
+/** One axis as several: tokens onto their grid, remembered axes apart, else numbered parts. */
+function take(whole: Axis, to: Shape): Axis[] {
+  const real = to.filter((dim) => dim !== 1);
+  const fits = (sizes: readonly Dim[]) =>
+    sizes.length === real.length && sizes.every((size, i) => size === null || real[i] === null || size === real[i]);
+  const spread = (parts: Axes) => {
+    const queue = [...parts];
+    return to.map((dim) => (dim === 1 ? other : queue.shift()!));
+  };
+  if (isSpace(whole) && whole.prefix + whole.suffix === 0 && whole.axes.length > 1 && fits(whole.extents))
+    return spread(whole.axes.map((axis, i) => spaceAxis(axis, real[i]!)));
+  if (whole.kind === "merged") {
+    if (fits(whole.sizes)) return spread(whole.parts);
+    const regrouped = reshapeAxes(whole.parts, whole.sizes, real);
+    return spread(regrouped);
+  }
+  return whole.kind === "other"
+    ? to.map(() => other)
+    : spread(real.map((_, index): Axis => ({ kind: "part", whole, index, sizes: real })));
 }
 
 const squeeze: Rule = (context) => reshape(context);
@@ -189,7 +241,10 @@ const squeeze: Rule = (context) => reshape(context);
 const reduce: Rule = ({ node, axes, shapes, shape, facts }) => {
   const x = axes[0];
   if (!x || !shapes[0]) return undefined;
-  const given = facts.elements.get(node.inputs[1] ?? "") ?? numbersAttribute(node, "axes") ?? (node.opType.startsWith("Arg") ? [numberAttribute(node, "axis", 0)] : x.map((_, i) => i));
+  const given =
+    facts.elements.get(node.inputs[1] ?? "") ??
+    numbersAttribute(node, "axes") ??
+    (node.opType.startsWith("Arg") ? [numberAttribute(node, "axis", 0)] : x.map((_, i) => i));
   const reduced = new Set(given.map((axis) => (Number(axis) < 0 ? Number(axis) + x.length : Number(axis))));
   if (numberAttribute(node, "keepdims", 1) === 1) return x.map((axis, i) => (reduced.has(i) ? other : axis));
   const left = x.filter((_, i) => !reduced.has(i));
@@ -205,10 +260,12 @@ const concat: Rule = ({ node, axes, shapes, shape }) => {
   return base.map((role, i) => {
     if (i !== axis || !isSpace(role)) return role;
     const sizes = shapes.map((s) => s?.[axis]);
-    const around = (list: (Dim | undefined)[]) => (list.every((size) => typeof size === "number") ? (list as number[]).reduce((a, b) => a + b, 0) : undefined);
+    const around = (list: (Dim | undefined)[]) =>
+      list.every((size) => typeof size === "number") ? (list as number[]).reduce((a, b) => a + b, 0) : undefined;
     const before = around(sizes.slice(0, main));
     const after = around(sizes.slice(main + 1));
-    if (before === undefined || after === undefined || axes.some((a, input) => input !== main && isSpace(a?.[axis]))) return other;
+    if (before === undefined || after === undefined || axes.some((a, input) => input !== main && isSpace(a?.[axis])))
+      return other;
     return { ...role, prefix: role.prefix + before, suffix: role.suffix + after };
   });
 };
@@ -223,7 +280,11 @@ const slice: Rule = ({ node, axes, shapes, shape, facts }) => {
     if (!isSpace(role) || shape[i] === shapes[0]?.[i]) return role;
     const at = which?.findIndex((axis) => axis === i || Number(axis) + x.length === i) ?? -1;
     const start = ints(1)?.[at];
-    if (typeof start !== "number" || (ints(4)?.[at] ?? 1) !== 1) return other;
+    const step = ints(4)?.[at] ?? 1;
+    if (typeof start !== "number" || typeof step !== "number") return other;
+    // Every second position is the same axis at a lower resolution.
+    if (step > 1)
+      return role.axes.length === 1 && role.prefix + role.suffix === 0 ? spaceAxis(role.axes[0]!, shape[i]!) : other;
     return cut(role, start, shapes[0]?.[i], shape[i]);
   });
 };
@@ -246,7 +307,12 @@ const split: Rule = ({ node, axes, shapes, shape, facts, output }) => {
     const sizes = facts.elements.get(node.inputs[1] ?? "");
     const before = sizes?.slice(0, output);
     if (!before?.every((size) => typeof size === "number")) return other;
-    return cut(role, (before as number[]).reduce((a, b) => a + b, 0), shapes[0]?.[i], shape[i]);
+    return cut(
+      role,
+      (before as number[]).reduce((a, b) => a + b, 0),
+      shapes[0]?.[i],
+      shape[i],
+    );
   });
 };
 
@@ -306,7 +372,10 @@ const rules: Readonly<Record<string, Rule>> = {
   PRelu: first,
   Softmax: first,
   ...Object.fromEntries(
-    ["Sum", "Mean", "Max", "Min", "Prod", "L1", "L2", "LogSum", "LogSumExp", "SumSquare"].map((kind) => [`Reduce${kind}`, reduce]),
+    ["Sum", "Mean", "Max", "Min", "Prod", "L1", "L2", "LogSum", "LogSumExp", "SumSquare"].map((kind) => [
+      `Reduce${kind}`,
+      reduce,
+    ]),
   ),
   ArgMax: reduce,
   ArgMin: reduce,

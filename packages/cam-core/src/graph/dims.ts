@@ -1,8 +1,25 @@
+import { leastOfSum } from "./bounds.ts";
+import {
+  asProduct,
+  cancel,
+  collect,
+  commonOf,
+  constantOf,
+  gcd,
+  negated,
+  parse,
+  print,
+  type Sum,
+  sideOf,
+  sidesOf,
+  type Term,
+  times,
+} from "./expression.ts";
 import type { Dim, Shape } from "./graph.ts";
 
 /**
- * Arithmetic on dimensions. A symbolic result is an expression over its symbols, written the same way each time, so that two
- * sizes that must be equal have equal names; null swallows everything.
+ * Arithmetic on dimensions. A symbolic result is an expression over its symbols (see expression.ts), written the same way each
+ * time, so that two sizes that must be equal have equal names; null swallows everything.
  */
 
 export function isStatic(shape: Shape | undefined): shape is readonly number[] {
@@ -18,64 +35,137 @@ export function sameShape(a: Shape | undefined, b: Shape | undefined): boolean {
   return a !== undefined && b !== undefined && a.length === b.length && a.every((dim, i) => sameDim(dim, b[i]));
 }
 
+/** The sum of two sizes. */
 export function addDims(a: Dim, b: Dim): Dim {
   if (typeof a === "number" && typeof b === "number") return a + b;
   if (a === null || b === null) return null;
   if (a === 0) return b;
   if (b === 0) return a;
-  // symbol + number keeps one trailing number: (h+1)+2 is (h+3)
-  const [symbol, number] = typeof a === "number" ? [b as string, a] : [a, b];
-  if (typeof number === "number") {
-    const inner = /^\((.*)\+(-?\d+)\)$/.exec(symbol);
-    if (inner && balanced(inner[1]!)) return addDims(inner[1]!, Number(inner[2]) + number);
-    return `(${symbol}+${number})`;
-  }
-  return `(${[symbol, number].sort().join("+")})`;
+  return print([...parse(a), ...parse(b)]);
 }
 
 export function subDims(a: Dim, b: Dim): Dim {
+  if (typeof a === "number" && typeof b === "number") return a - b;
   if (sameDim(a, b)) return 0;
-  if (typeof b === "number") return addDims(a, -b);
   if (a === null || b === null) return null;
-  return `(${a}-${b})`;
+  return b === 0 ? a : print([...parse(a), ...negated(parse(b))]);
 }
 
 export function mulDims(...dims: Dim[]): Dim {
   if (dims.includes(0)) return 0;
   if (dims.includes(null)) return null;
-  return fromFactors(factorsOf(dims));
+  if (dims.every((dim) => typeof dim === "number")) return (dims as number[]).reduce((a, b) => a * b, 1);
+  const others = dims.filter((dim) => dim !== 1);
+  return others.length === 1 ? others[0]! : print([productOf(dims)]);
 }
 
-/** a / b rounded down; exact where b's factors cancel. */
+/**
+ * a / b rounded down; exact where b's factors cancel. Whole multiples of b come out, then what remains is made small:
+ *
+ *   floor((h+5)/2) = floor((h+1)/2)+2      floor((floor(h/2)+1)/2) = floor((h+2)/4)      floor(-h/7) = -floor((h+6)/7)
+ */
 export function divDims(a: Dim, b: Dim): Dim {
   if (a === null || b === null || b === 0) return null;
   if (typeof a === "number" && typeof b === "number") return Math.floor(a / b);
+  if (b === 1) return a;
   const exact = quotient([a], [b]);
   if (exact !== null) return exact;
-  return b === 1 ? a : `floor(${a}/${b})`;
+  if (typeof b === "number" && b > 0) return print(floorOf(parse(a), b));
+  const [over, under] = [productOf([a]), productOf([b])];
+  const common = commonOf(over, under);
+  const [left, right] = [print([cancel(over, common)!]), print([cancel(under, common)!])];
+  return typeof right === "number" && right > 0 ? divDims(left, right) : `floor(${left}/${right})`;
 }
 
 /** a / b rounded up. */
 export function ceilDivDims(a: Dim, b: number): Dim {
-  if (typeof a === "number") return Math.ceil(a / b);
-  if (a === null) return null;
-  return b === 1 ? a : `ceil(${a}/${b})`;
+  return typeof a === "number" ? Math.ceil(a / b) + 0 : divDims(addDims(a, b - 1), b);
+}
+
+function floorOf(sum: Sum, by: number): Sum {
+  const terms = collect(sum);
+  // The multiple taken out leaves the smallest remainder, of either sign for symbols, 0 to by-1 for the number.
+  const outside = terms.map((term) => {
+    const nearest = term.factors.length === 0 ? Math.floor(term.number / by) : Math.ceil(term.number / by - 0.5);
+    return { number: nearest, factors: term.factors };
+  });
+  const inside = collect([...terms, ...negated(outside.map((term) => ({ ...term, number: term.number * by })))]);
+  const symbols = inside.filter((term) => term.factors.length > 0);
+  if (symbols.length === 0) return outside;
+  if (symbols[0]!.number < 0) {
+    const turned = floorOf([...negated(inside), { number: by - 1, factors: [] }], by);
+    return collect([...outside, ...negated(turned)]);
+  }
+  // What all symbols and the divisor have in common goes: floor((2h+1)/4) = floor(h/2).
+  const common = symbols.reduce((so, term) => gcd(so, term.number), by);
+  const constant = Math.floor(constantOf(inside) / common);
+  const rest = [
+    ...symbols.map((term) => ({ number: term.number / common, factors: term.factors })),
+    { number: constant, factors: [] },
+  ];
+  return [...outside, ...innermost(rest, by / common)];
+}
+
+/** floor((floor(x/m)+c)/b) = floor((x+c·m)/(m·b)). */
+function innermost(sum: Sum, by: number): Sum {
+  if (by === 1) return sum;
+  const [first, ...others] = collect(sum);
+  const single =
+    first!.number === 1 && first!.factors.length === 1 && others.every((term) => term.factors.length === 0);
+  const sides = single ? sidesOf(first!.factors[0]!, "floor") : undefined;
+  const inner = sides && sideOf(sides[1]);
+  if (typeof inner === "number")
+    return floorOf([...parse(sides![0]), { number: constantOf(sum) * inner, factors: [] }], by * inner);
+  return [{ number: 1, factors: [`floor(${print(sum)}/${by})`] }];
 }
 
 /** The product of `over` divided by the product of `under` where everything cancels; null where it doesn't. */
 export function quotient(over: readonly Dim[], under: readonly Dim[]): Dim {
   if (over.includes(null) || under.includes(null)) return null;
-  const a = factorsOf(over);
-  const b = factorsOf(under);
-  if (b.number === 0) return null;
-  const symbols = [...a.symbols];
-  for (const symbol of b.symbols) {
-    const at = symbols.indexOf(symbol);
-    if (at < 0) return null;
-    symbols.splice(at, 1);
-  }
-  if (a.number % b.number !== 0) return null;
-  return fromFactors({ number: a.number / b.number, symbols });
+  const left = cancel(productOf(over), productOf(under));
+  return left ? print([left]) : null;
+}
+
+function productOf(dims: readonly Dim[]): Term {
+  return times(...dims.map((dim) => asProduct(parse(dim!))));
+}
+
+/** Below, at or above zero as a is certainly smaller than b, equal to it or greater; undefined where it depends on symbols. */
+export function compareDims(a: Dim, b: Dim): number | undefined {
+  const difference = subDims(a, b);
+  if (difference === null) return undefined;
+  if (typeof difference === "number") return Math.sign(difference) + 0;
+  if (leastOfSum(parse(difference)) > 0) return 1;
+  return leastOfSum(negated(parse(difference))) > 0 ? -1 : undefined;
+}
+
+/** Whether a >= b for all sizes that the symbols can have. */
+export function atLeast(a: Dim, b: Dim): boolean {
+  const difference = subDims(a, b);
+  return difference !== null && leastOfSum(parse(difference)) >= 0;
+}
+
+/** The smaller of two sizes: decided where it can be told, `min(a,b)` otherwise. */
+export function minDims(a: Dim, b: Dim): Dim {
+  if (a === null || b === null) return null;
+  if (atLeast(b, a)) return a;
+  if (atLeast(a, b)) return b;
+  // A number common to both stands outside: min(h+2,5) = min(h,3)+2.
+  const [left, right] = [a, b].map((dim) =>
+    typeof dim === "string" ? constantOf(parse(dim)) : Number.POSITIVE_INFINITY,
+  );
+  const shift = Math.min(left!, right!);
+  const sides = [subDims(a, shift), subDims(b, shift)].sort((x, y) => (String(x) < String(y) ? -1 : 1));
+  // Symbols before numbers, as everywhere.
+  if (typeof sides[0] === "number") sides.reverse();
+  return addDims(`min(${sides[0]},${sides[1]})`, shift);
+}
+
+export function maxDims(a: Dim, b: Dim): Dim {
+  if (a === null || b === null) return null;
+  if (atLeast(a, b)) return a;
+  if (atLeast(b, a)) return b;
+  return subDims(addDims(a, b), minDims(a, b));
 }
 
 /** The size two dimensions broadcast to, by ONNX's rule; null where it depends on a symbol's value. */
@@ -85,7 +175,9 @@ export function broadcastDim(a: Dim, b: Dim): Dim {
   // A known size other than 1 decides: the other one is it, or 1.
   if (typeof a === "number") return a;
   if (typeof b === "number") return b;
-  return null;
+  // So does an expression that is certainly more than 1; of two, which then are the same size, the shorter one.
+  const deciding = [a, b].filter((dim) => dim !== null && atLeast(dim, 2)) as string[];
+  return deciding.sort((x, y) => x.length - y.length || (x < y ? -1 : 1))[0] ?? null;
 }
 
 /** The shape that shapes broadcast to; undefined when one of the ranks is unknown. */
@@ -99,34 +191,34 @@ export function broadcastShapes(...shapes: (Shape | undefined)[]): Shape | undef
   ) as Shape;
 }
 
-type Factors = { number: number; symbols: string[] };
-
-function factorsOf(dims: readonly Dim[]): Factors {
-  const result: Factors = { number: 1, symbols: [] };
-  for (const dim of dims) {
-    if (typeof dim === "number") result.number *= dim;
-    else if (dim !== null) {
-      const product = /^\[(.*)\]$/.exec(dim);
-      for (const part of product ? product[1]!.split("·") : [dim])
-        if (/^\d+$/.test(part)) result.number *= Number(part);
-        else result.symbols.push(part);
+/** A rough size for comparing dimensions: every plain symbol counts as `symbol`. */
+export function estimateDim(dim: Dim, symbol = 224): number {
+  if (typeof dim === "number") return dim;
+  if (dim === null) return symbol;
+  const tokens = dim.match(/floor\(|ceil\(|[()[\]+\-*/·]|[^()[\]+\-*/·]+/g) ?? [];
+  let at = 0;
+  const atom = (): number => {
+    const token = tokens[at++];
+    if (token === "(" || token === "[" || token === "floor(" || token === "ceil(") {
+      const value = sum();
+      at++;
+      if (token === "floor(") return Math.floor(value);
+      return token === "ceil(" ? Math.ceil(value) : value;
     }
-  }
-  return result;
-}
-
-/** A product is written [2·h·w]: the number first, symbols sorted; brackets keep it apart from sums. */
-function fromFactors({ number, symbols }: Factors): Dim {
-  if (symbols.length === 0 || number === 0) return number;
-  if (symbols.length === 1 && number === 1) return symbols[0]!;
-  return `[${[...(number === 1 ? [] : [String(number)]), ...symbols.sort()].join("·")}]`;
-}
-
-function balanced(text: string): boolean {
-  let depth = 0;
-  for (const char of text) {
-    if (char === "(") depth++;
-    if (char === ")" && --depth < 0) return false;
-  }
-  return depth === 0;
+    if (token === "-") return -atom();
+    return token === undefined || !/^\d+$/.test(token) ? symbol : Number(token);
+  };
+  const product = (): number => {
+    let value = atom();
+    while (tokens[at] === "·" || tokens[at] === "*" || tokens[at] === "/")
+      value = tokens[at++] === "/" ? value / atom() : value * atom();
+    return value;
+  };
+  const sum = (): number => {
+    let value = product();
+    while (tokens[at] === "+" || tokens[at] === "-")
+      value = tokens[at++] === "+" ? value + product() : value - product();
+    return value;
+  };
+  return sum();
 }

@@ -1,7 +1,7 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import {
-  type AttributeProto,
   AttributeProto_AttributeType as A,
+  type AttributeProto,
   type GraphProto,
   ModelProtoSchema,
   type NodeProto,
@@ -124,7 +124,9 @@ function readType(info: ValueInfoProto, reader: Reader): ValueType | undefined {
 function dtypeOf(number: number, where: string, reader: Reader): DType {
   const dtype = dtypeFromOnnx(number);
   if (dtype === undefined)
-    throw new UnsupportedModelError(`${reader.source}: ${where} has element type ${onnxTypeName(number)}, which is not handled`);
+    throw new UnsupportedModelError(
+      `${reader.source}: ${where} has element type ${onnxTypeName(number)}, which is not handled`,
+    );
   return dtype;
 }
 
@@ -146,7 +148,11 @@ function readNode(proto: NodeProto, index: number, reader: Reader, opsets: Reado
 
 const text = new TextDecoder();
 
-function readAttribute(proto: AttributeProto, reader: Reader, opsets: ReadonlyMap<string, number>): Attribute | undefined {
+function readAttribute(
+  proto: AttributeProto,
+  reader: Reader,
+  opsets: ReadonlyMap<string, number>,
+): Attribute | undefined {
   switch (proto.type) {
     case A.INT:
       return { type: "int", value: Number(proto.i) };
@@ -165,7 +171,9 @@ function readAttribute(proto: AttributeProto, reader: Reader, opsets: ReadonlyMa
     case A.GRAPH:
       return proto.g && { type: "graph", value: readGraph(proto.g, reader, opsets) };
     default:
-      throw new UnsupportedModelError(`${reader.source}: attribute "${proto.name}" has a type that is not handled (${proto.type})`);
+      throw new UnsupportedModelError(
+        `${reader.source}: attribute "${proto.name}" has a type that is not handled (${proto.type})`,
+      );
   }
 }
 
@@ -222,11 +230,16 @@ function typedField(proto: TensorProto, dtype: DType): TypedArray {
 function externalBytes(proto: TensorProto, reader: Reader): Uint8Array {
   const entries = new Map(proto.externalData.map((entry) => [entry.key, entry.value]));
   const location = entries.get("location");
-  if (location === undefined) throw new NotOnnxError(reader.source, `external tensor "${proto.name}" names no location`);
+  if (location === undefined)
+    throw new NotOnnxError(reader.source, `external tensor "${proto.name}" names no location`);
   if (reader.externalData === undefined)
-    throw new NotOnnxError(reader.source, `tensor "${proto.name}" lies in the external file "${location}", which was not given`, {
-      hint: "Keep the external data file beside the model, under the name that the model uses.",
-    });
+    throw new NotOnnxError(
+      reader.source,
+      `tensor "${proto.name}" lies in the external file "${location}", which was not given`,
+      {
+        hint: "Keep the external data file beside the model, under the name that the model uses.",
+      },
+    );
   const file = reader.externalData(location);
   const offset = Number(entries.get("offset") ?? 0);
   const length = Number(entries.get("length") ?? file.byteLength - offset);

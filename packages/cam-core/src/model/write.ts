@@ -1,7 +1,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import {
-  type AttributeProto,
   AttributeProto_AttributeType as A,
+  type AttributeProto,
   AttributeProtoSchema,
   type FunctionProto,
   type GraphProto,

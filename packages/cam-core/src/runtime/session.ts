@@ -86,7 +86,11 @@ export async function openBytes(
 }
 
 /** Opens a session, hands it on and releases it whatever happens. */
-export async function withSession<T>(graph: Graph, options: SessionOptions, use: (session: Session) => Promise<T>): Promise<T> {
+export async function withSession<T>(
+  graph: Graph,
+  options: SessionOptions,
+  use: (session: Session) => Promise<T>,
+): Promise<T> {
   const session = await openSession(graph, options);
   try {
     return await use(session);

@@ -1,6 +1,14 @@
 import type { Builder, Value } from "../builder.ts";
 import { isStatic, sameDim } from "../dims.ts";
-import { type Graph, type Node, numberAttribute, numbersAttribute, producersOf, readsOf, topological } from "../graph.ts";
+import {
+  type Graph,
+  type Node,
+  numberAttribute,
+  numbersAttribute,
+  producersOf,
+  readsOf,
+  topological,
+} from "../graph.ts";
 
 /**
  * Moves the choice of one position (a class token) ahead of everything that treats positions independently:
@@ -38,11 +46,20 @@ function choiceOf(node: Node, op: Builder): Choice | undefined {
     if (index?.length !== 1 || rank === undefined || rank > 1 || shape.length < 3) return undefined;
     const at = axis < 0 ? axis + shape.length : axis;
     // The batch and the channel axis aren't positions.
-    return at === 0 || at === shape.length - 1 ? undefined : { node, x, axis: at, index: index[0]!, keepsAxis: rank === 1 };
+    return at === 0 || at === shape.length - 1
+      ? undefined
+      : { node, x, axis: at, index: index[0]!, keepsAxis: rank === 1 };
   }
   if (node.opType === "Slice") {
     const [starts, ends, axes, steps] = [1, 2, 3, 4].map((i) => op.integers(node.inputs[i] ?? ""));
-    if (starts?.length !== 1 || ends?.length !== 1 || axes?.length !== 1 || (steps && steps[0] !== 1) || shape.length < 3) return undefined;
+    if (
+      starts?.length !== 1 ||
+      ends?.length !== 1 ||
+      axes?.length !== 1 ||
+      (steps && steps[0] !== 1) ||
+      shape.length < 3
+    )
+      return undefined;
     const at = axes[0]! < 0 ? axes[0]! + shape.length : axes[0]!;
     if (at === 0 || at === shape.length - 1 || ends[0]! - starts[0]! !== 1) return undefined;
     return { node, x, axis: at, index: starts[0]!, keepsAxis: true };
@@ -71,7 +88,10 @@ function climb(op: Builder, choice: Choice): Value {
     const rule = node && commutingRule(node, axis, op);
     if (!rule) return undefined;
     const inputs = node.inputs.map((name, i) => (rule.axes[i] === undefined ? name : at(name, rule.axes[i])));
-    return rule.emit?.(inputs) ?? op.append({ ...node, name: op.fresh(node.opType), inputs, outputs: [op.fresh(node.opType)] })[0]!;
+    return (
+      rule.emit?.(inputs) ??
+      op.append({ ...node, name: op.fresh(node.opType), inputs, outputs: [op.fresh(node.opType)] })[0]!
+    );
   };
 
   return demand.get(choice.x) === choice.axis ? (through(choice.x, choice.axis) ?? choice.x) : choice.x;
@@ -172,7 +192,8 @@ const reshapeBehind: Commuting = (node, axis, op) => {
   const from = op.dims(node.inputs[0]!);
   const to = op.dims(node.outputs[0]!);
   const behind = to?.slice(axis + 1);
-  if (!from || !to || !isStatic(behind) || !to.slice(0, axis + 1).every((dim, i) => sameDim(dim, from[i]))) return undefined;
+  if (!from || !to || !isStatic(behind) || !to.slice(0, axis + 1).every((dim, i) => sameDim(dim, from[i])))
+    return undefined;
   const target = [...to.slice(0, axis + 1).map(() => 0), ...behind];
   return { axes: [axis], emit: ([x]) => op.reshape(x!, target) };
 };
@@ -180,7 +201,32 @@ const reshapeBehind: Commuting = (node, axis, op) => {
 const commuting: Readonly<Record<string, Commuting>> = {
   ...Object.fromEntries(["Add", "Sub", "Mul", "Div", "Pow", "Where", "Max", "Min"].map((name) => [name, broadcast])),
   ...Object.fromEntries(
-    ["Relu", "LeakyRelu", "Elu", "Selu", "Celu", "Gelu", "Erf", "Sigmoid", "Tanh", "HardSigmoid", "HardSwish", "Mish", "Softplus", "Softsign", "Swish", "Sqrt", "Neg", "Abs", "Exp", "Log", "Reciprocal", "Identity", "Cast", "Dropout"].map((name) => [name, unary]),
+    [
+      "Relu",
+      "LeakyRelu",
+      "Elu",
+      "Selu",
+      "Celu",
+      "Gelu",
+      "Erf",
+      "Sigmoid",
+      "Tanh",
+      "HardSigmoid",
+      "HardSwish",
+      "Mish",
+      "Softplus",
+      "Softsign",
+      "Swish",
+      "Sqrt",
+      "Neg",
+      "Abs",
+      "Exp",
+      "Log",
+      "Reciprocal",
+      "Identity",
+      "Cast",
+      "Dropout",
+    ].map((name) => [name, unary]),
   ),
   MatMul: matMul,
   Transpose: transpose,
@@ -197,4 +243,3 @@ function renameOutput(graph: Graph, from: Value, to: Value): void {
   const node = graph.nodes[at]!;
   graph.nodes[at] = { ...node, outputs: node.outputs.map((name) => (name === from ? to : name)) };
 }
-

@@ -10,7 +10,9 @@ const reduction: Upgrade = {
   rewrite: (node, op) => {
     const axes = numbersAttribute(node, "axes");
     if (node.inputs.length > 1) return undefined;
-    return op.node(node.opType, [node.inputs[0], axes && op.ints(axes)], { keepdims: numberAttribute(node, "keepdims", 1) });
+    return op.node(node.opType, [node.inputs[0], axes && op.ints(axes)], {
+      keepdims: numberAttribute(node, "keepdims", 1),
+    });
   },
 };
 
@@ -83,7 +85,12 @@ export const attributesToInputs: Upgrades = {
     {
       until: 10,
       rewrite: (node, op) =>
-        op.node("TopK", [node.inputs[0], op.ints([numberAttribute(node, "k", 1)])], { axis: numberAttribute(node, "axis", -1) }, { outputs: 2 }),
+        op.node(
+          "TopK",
+          [node.inputs[0], op.ints([numberAttribute(node, "k", 1)])],
+          { axis: numberAttribute(node, "axis", -1) },
+          { outputs: 2 },
+        ),
     },
   ],
   // Deprecated in opset 11 under a new name.
@@ -99,7 +106,9 @@ export const attributesToInputs: Upgrades = {
       until: 14,
       rewrite: (node, op) => {
         if (numberAttribute(node, "spatial", 1) === 0)
-          throw new UnsupportedModelError(`BatchNormalization "${node.name}" has one statistic per position (spatial=0)`);
+          throw new UnsupportedModelError(
+            `BatchNormalization "${node.name}" has one statistic per position (spatial=0)`,
+          );
         return [batchNormalization(node, op)];
       },
     },

@@ -1,6 +1,6 @@
+import type { Builder } from "../builder.ts";
 import { type Node, numberAttribute } from "../graph.ts";
 import type { Upgrade, Upgrades } from "./index.ts";
-import type { Builder } from "../builder.ts";
 
 /**
  * Before opset 13, Softmax flattened its input to 2-D at `axis` (default 1) and ran over everything behind it.

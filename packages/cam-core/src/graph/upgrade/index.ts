@@ -16,7 +16,10 @@ export const canonicalOpset = 18;
  * Rewrites one node from before `until` to the form that opset 18 has. It emits with `op` and returns the outputs' new
  * values in order, or undefined to leave the node as it is.
  */
-export type Upgrade = { readonly until: number; readonly rewrite: (node: Node, op: Builder) => readonly Value[] | undefined };
+export type Upgrade = {
+  readonly until: number;
+  readonly rewrite: (node: Node, op: Builder) => readonly Value[] | undefined;
+};
 
 export type Upgrades = Readonly<Record<string, readonly Upgrade[]>>;
 
@@ -39,8 +42,12 @@ export function upgradeGraph(graph: Graph): void {
   graph.nodes = [];
   const op = new Builder(graph, { prefix: "camkit/upgrade" });
   for (const node of old) {
-    const applicable = node.domain === "" ? (upgrades[node.opType] ?? []).filter((upgrade) => opset < upgrade.until) : [];
-    const outputs = applicable.reduce<readonly Value[] | undefined>((done, { rewrite }) => done ?? rewrite(node, op), undefined);
+    const applicable =
+      node.domain === "" ? (upgrades[node.opType] ?? []).filter((upgrade) => opset < upgrade.until) : [];
+    const outputs = applicable.reduce<readonly Value[] | undefined>(
+      (done, { rewrite }) => done ?? rewrite(node, op),
+      undefined,
+    );
     if (outputs) rename(graph, op, outputs, node.outputs);
     else {
       inferNode(node, op.facts, graph.types);
@@ -59,8 +66,19 @@ function rename(graph: Graph, op: Builder, from: readonly Value[], to: readonly 
     const producer = graph.nodes.findLast((node) => node.outputs.includes(from[i]!));
     if (producer) {
       const at = graph.nodes.lastIndexOf(producer);
-      graph.nodes[at] = { ...producer, outputs: producer.outputs.map((output) => (output === from[i] ? name : output)) };
-    } else graph.nodes.push({ opType: "Identity", domain: "", name: op.fresh("alias"), inputs: [from[i]!], outputs: [name], attributes: {} });
+      graph.nodes[at] = {
+        ...producer,
+        outputs: producer.outputs.map((output) => (output === from[i] ? name : output)),
+      };
+    } else
+      graph.nodes.push({
+        opType: "Identity",
+        domain: "",
+        name: op.fresh("alias"),
+        inputs: [from[i]!],
+        outputs: [name],
+        attributes: {},
+      });
   });
 }
 

@@ -13,7 +13,10 @@ export const resampling: Upgrades = {
       rewrite: (node, op) => {
         const scales = numbersAttribute(node, "scales");
         const input = scales ? floats(op, scales) : node.inputs[1];
-        return op.node("Resize", [node.inputs[0], undefined, input], { mode: stringAttribute(node, "mode", "nearest"), ...asymmetric });
+        return op.node("Resize", [node.inputs[0], undefined, input], {
+          mode: stringAttribute(node, "mode", "nearest"),
+          ...asymmetric,
+        });
       },
     },
   ],
@@ -21,7 +24,10 @@ export const resampling: Upgrades = {
     {
       until: 11,
       rewrite: (node, op) =>
-        op.node("Resize", [node.inputs[0], undefined, node.inputs[1]], { mode: stringAttribute(node, "mode", "nearest"), ...asymmetric }),
+        op.node("Resize", [node.inputs[0], undefined, node.inputs[1]], {
+          mode: stringAttribute(node, "mode", "nearest"),
+          ...asymmetric,
+        }),
     },
   ],
 };

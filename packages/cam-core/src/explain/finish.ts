@@ -1,0 +1,40 @@
+import type { Builder, Value } from "../graph/builder.ts";
+
+/** Added to a map's largest value before dividing by it, so that an all-zero map stays zero. */
+const epsilon = 1e-7;
+
+/**
+ * From a raw map [N, ...s] to one that can be shown: positive part, per-sample min-max, resize to the input's space, min-max
+ * again (the resize loses the extremes), all in [0, 1]. Linear, half-pixel, no antialias, for 1 to 3 axes alike.
+ *
+ * `size` is the input's spatial size as a 1-D int64 value; undefined leaves the resolution as it is.
+ */
+export function finishMap(op: Builder, raw: Value, size: Value | undefined): Value {
+  const scaled = minMax(op, op.relu(raw));
+  return size === undefined ? scaled : minMax(op, resizeTo(op, scaled, size));
+}
+
+/** Several layers' finished maps: their mean, scaled again. */
+export function averageMaps(op: Builder, maps: readonly Value[]): Value {
+  if (maps.length === 1) return maps[0]!;
+  return minMax(op, op.div(op.node("Sum", maps)[0]!, maps.length));
+}
+
+/** (x − min) / (max(x − min) + 1e-7), per sample. */
+function minMax(op: Builder, x: Value): Value {
+  const axes = Array.from({ length: op.rank(x) - 1 }, (_, i) => i + 1);
+  const shifted = op.sub(x, op.reduceMin(x, { axes }));
+  return op.div(shifted, op.add(op.reduceMax(shifted, { axes }), epsilon));
+}
+
+/** [N, ...s] to [N, ...size]; ONNX Runtime's linear resize wants two leading axes, and a line is a plane of height 1. */
+function resizeTo(op: Builder, x: Value, size: Value): Value {
+  const rank = op.rank(x);
+  const added = rank === 2 ? [1, 2] : [1];
+  const sizes = op.concat([op.shape(x, 0, 1), op.ints(added.map(() => 1)), size], 0);
+  const resized = op.node("Resize", [op.unsqueeze(x, added), undefined, undefined, sizes], {
+    mode: "linear",
+    coordinate_transformation_mode: "half_pixel",
+  })[0]!;
+  return op.squeeze(resized, added);
+}

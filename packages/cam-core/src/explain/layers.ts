@@ -1,0 +1,264 @@
+import { ruleName } from "../autodiff/gradient.ts";
+import { rules } from "../autodiff/rules/index.ts";
+import { LayerError, UnknownNameError } from "../errors.ts";
+import type { Builder, Value } from "../graph/builder.ts";
+import { estimateDim } from "../graph/dims.ts";
+import { type Dim, type Graph, type Node, producersOf, readsOf, topological, usersOf } from "../graph/graph.ts";
+import { type Axes, type Axis, isSpace, type SpaceAxis } from "./axes.ts";
+
+/** A tensor that a map can be made at. */
+export type Layer = {
+  readonly value: Value;
+  readonly opType: string;
+  readonly axes: Axes;
+  /** Channels, and positions per spatial axis of the input. */
+  readonly channels: Dim;
+  readonly space: readonly Dim[];
+};
+
+/** What is searched for a layer: the graph, what its axes mean, where the explanation starts and ends. */
+export type Site = {
+  readonly op: Builder;
+  readonly axes: ReadonlyMap<Value, Axes>;
+  readonly logits: Value;
+  readonly input: Value;
+};
+
+/**
+ * Operators whose output isn't a finished feature: bare products and affine steps, which an activation or a residual sum
+ * usually follows, and layout changes.
+ */
+const unfinished: ReadonlySet<string> = new Set([
+  "Conv",
+  "ConvTranspose",
+  "Gemm",
+  "MatMul",
+  "BatchNormalization",
+  "Transpose",
+  "Reshape",
+  "Split",
+  "Slice",
+  "Pad",
+  "Dropout",
+  "Identity",
+  "Cast",
+  "Flatten",
+  "Squeeze",
+  "Unsqueeze",
+  "Sigmoid",
+  "HardSigmoid",
+  "Softmax",
+  "Erf",
+  "Tanh",
+  "Expand",
+  "Tile",
+]);
+
+/** Operators after which each output channel still speaks for one input channel only. */
+const perChannel: ReadonlySet<string> = new Set([
+  "ReduceMean",
+  "ReduceSum",
+  "ReduceMax",
+  "GlobalAveragePool",
+  "GlobalMaxPool",
+  "AveragePool",
+  "MaxPool",
+  "Resize",
+  "Softmax",
+  "LogSoftmax",
+  "Sigmoid",
+  "Flatten",
+  "Reshape",
+  "Squeeze",
+  "Unsqueeze",
+  "Identity",
+  "Transpose",
+  "Relu",
+  "Dropout",
+  "Slice",
+  "Pad",
+  "Cast",
+  "Clip",
+]);
+
+/** The tensors that a map can be made at, in graph order: on the path from the input to the logits, laid out in space. */
+export function candidateLayers(site: Site): Layer[] {
+  const { frontier, list } = candidates(site);
+  return list.filter((layer) => frontier.has(layer.value) || isFinished(site, layer.value));
+}
+
+/**
+ * The default layer: the last feature tensor before space is pooled, flattened or gathered away. Where the output itself
+ * is laid out in space (segmentation), that would be the output, so it is the last tensor of the deepest stage instead.
+ * Throws LayerError where nothing on the path has a place in space.
+ */
+export function defaultLayer(site: Site): Layer {
+  const list = candidateLayers(site);
+  if (list.length === 0)
+    throw new LayerError("no tensor between the input and the output is laid out in space", {
+      hint: "Name one with --layer, or use an input method (input-gradient); `camkit inspect` lists the graph's tensors.",
+    });
+  const scoreMaps = classScoreMaps(site);
+  const dense = list.some((layer) => scoreMaps.has(layer.value));
+  const features = list.filter((layer) => !scoreMaps.has(layer.value));
+  if (!dense || features.length === 0) return list.at(-1)!;
+  const size = (layer: Layer) => layer.space.reduce((product: number, dim) => product * estimateDim(dim), 1);
+  const deepest = Math.min(...features.map(size));
+  return features.findLast((layer) => size(layer) === deepest)!;
+}
+
+/** A layer by name. Throws UnknownNameError, and LayerError for a tensor that has no place in space. */
+export function layerNamed(site: Site, name: string): Layer {
+  const { op } = site;
+  const producer = producersOf(op.graph).get(name);
+  if (!producer && !op.graph.inputs.some((input) => input.name === name)) {
+    const known = [...producersOf(op.graph).keys()].filter((value) => !value.startsWith("camkit/"));
+    throw new UnknownNameError("layer", name, known, { hint: "`camkit inspect` lists the candidates." });
+  }
+  return describe(site, name, producer?.opType ?? "Input") ?? assumed(site, name, producer?.opType ?? "Input");
+}
+
+function describe(site: Site, value: Value, opType: string): Layer | undefined {
+  const axes = site.axes.get(value);
+  const dims = site.op.dims(value);
+  if (!axes || !dims) return undefined;
+  const channel = axes.findIndex((axis) => axis.kind === "channel");
+  const spaces = axes.filter(isSpace);
+  const rest = axes.filter((axis) => axis.kind !== "channel" && !isSpace(axis));
+  const oneChannel = axes.filter((axis) => axis.kind === "channel").length === 1;
+  const batchFirst = rest.length === 1 && rest[0] === axes[0] && axes[0]!.kind === "batch";
+  const extents = inputOrder(spaces);
+  if (!oneChannel || !batchFirst || !extents || extents.every((extent) => extent === 1)) return undefined;
+  return { value, opType, axes, channels: dims[channel]!, space: extents };
+}
+
+/** Extents in the order of the input's axes; undefined where two axes claim the same one. */
+function inputOrder(spaces: readonly SpaceAxis[]): Dim[] | undefined {
+  const pairs = spaces.flatMap((space) => space.axes.map((axis, i) => [axis, space.extents[i]!] as const));
+  const order = pairs.sort((a, b) => a[0] - b[0]);
+  if (order.length === 0 || order.some(([axis], i) => axis !== order[0]![0] + i)) return undefined;
+  return order.map(([, extent]) => extent);
+}
+
+/** A named tensor whose axes couldn't be followed: [N, C, ...space], unless its shape can't be that. */
+function assumed(site: Site, value: Value, opType: string): Layer {
+  const dims = site.op.dims(value);
+  const input = site.axes.get(site.input)?.filter(isSpace) ?? [];
+  if (dims && dims.length - 2 === input.length && dims.slice(2).some((dim) => dim !== 1)) {
+    const axes: Axes = dims.map((dim, i) => {
+      if (i < 2) return { kind: i === 0 ? "batch" : "channel" };
+      return { kind: "space", axes: [i - 2], extents: [dim], prefix: 0, suffix: 0 };
+    });
+    return { value, opType, axes, channels: dims[1]!, space: dims.slice(2) };
+  }
+  if (dims?.length === 3) return tokens(site, value, opType, dims);
+  throw new LayerError(
+    `"${value}" of shape [${dims?.map((dim) => dim ?? "?").join(", ") ?? "unknown"}] can't be laid out in space`,
+    {
+      hint: "Choose one of the layers that `camkit inspect` lists.",
+    },
+  );
+}
+
+/** [N, T, C] of unknown grid: square, with at most five tokens (class, distillation, registers) in front. */
+function tokens(site: Site, value: Value, opType: string, dims: readonly Dim[]): Layer {
+  const count = dims[1];
+  const spaces = site.axes.get(site.input)?.filter(isSpace).length ?? 0;
+  for (let prefix = 0; typeof count === "number" && spaces === 2 && prefix <= 5; prefix++) {
+    const side = Math.round(Math.sqrt(count - prefix));
+    if (side > 1 && side * side === count - prefix)
+      return {
+        value,
+        opType,
+        axes: [
+          { kind: "batch" },
+          { kind: "space", axes: [0, 1], extents: [side, side], prefix, suffix: 0 },
+          { kind: "channel" },
+        ],
+        channels: dims[2]!,
+        space: [side, side],
+      };
+  }
+  throw new LayerError(`the ${count ?? "unknown number of"} tokens of "${value}" form no square grid`, {
+    hint: "Say the grid in the model's manifest: tokens: { prefix, grid: [h, w] }.",
+  });
+}
+
+function candidates(site: Site): { list: Layer[]; frontier: Set<Value> } {
+  const path = pathNodes(site.op.graph, site.input, site.logits);
+  const users = usersOf(site.op.graph);
+  const onPath = new Set(path);
+  const list: Layer[] = [];
+  const frontier = new Set<Value>();
+  for (const node of path)
+    for (const value of node.outputs) {
+      const layer = value === "" ? undefined : describe(site, value, node.opType);
+      if (!layer || value === site.logits) continue;
+      const next = (users.get(value) ?? []).filter((user) => onPath.has(user));
+      if (next.length === 0) continue;
+      if (next.some((user) => user.outputs.every((output) => !hasSpace(site, output)))) frontier.add(value);
+      list.push(layer);
+    }
+  return { list, frontier };
+}
+
+function hasSpace(site: Site, value: Value): boolean {
+  return (site.axes.get(value) ?? []).some(spatial);
+}
+
+function spatial(axis: Axis): boolean {
+  if (axis.kind === "merged") return axis.parts.some(spatial);
+  if (axis.kind === "part") return spatial(axis.whole);
+  return isSpace(axis) && axis.extents.some((extent) => extent !== 1);
+}
+
+/** Activations, norms, residual sums, products of two computed tensors, concatenations, pools. */
+function isFinished(site: Site, value: Value): boolean {
+  const node = producersOf(site.op.graph).get(value);
+  if (!node || unfinished.has(node.opType)) return false;
+  if (!["Add", "Sub", "Mul", "Div"].includes(node.opType)) return true;
+  return node.inputs.every((name) => !site.op.graph.initializers.has(name));
+}
+
+/** Nodes on a differentiable path from one value to another, in graph order. */
+export function pathNodes(graph: Graph, from: Value, to: Value): Node[] {
+  const order = topological(graph);
+  const forward = new Set([from]);
+  const reached = order.filter((node) => {
+    const live = rules[ruleName(node)]?.kind !== "zero" && readsOf(node).some((name) => forward.has(name));
+    if (live) for (const name of node.outputs) forward.add(name);
+    return live;
+  });
+  const backward = new Set([to]);
+  const path = reached.reverse().filter((node) => {
+    const live = node.outputs.some((name) => backward.has(name));
+    if (live) for (const name of readsOf(node)) backward.add(name);
+    return live;
+  });
+  return path.reverse();
+}
+
+/** Values in space from which only per-channel steps lead to the logits: maps of class scores, not features. */
+function classScoreMaps(site: Site): Set<Value> {
+  const producers = producersOf(site.op.graph);
+  const maps = new Set<Value>();
+  const queue = [site.logits];
+  for (let value = queue.pop(); value !== undefined; value = queue.pop()) {
+    if (maps.has(value)) continue;
+    maps.add(value);
+    const node = producers.get(value);
+    if (node && perChannel.has(node.opType) && keepsChannels(site, node)) queue.push(node.inputs[0]!);
+  }
+  return maps;
+}
+
+/** A reshape may fold channels and space into one: then channels are mixed by what follows. */
+function keepsChannels(site: Site, node: Node): boolean {
+  const from = channelsOf(site, node.inputs[0]!);
+  return from !== undefined && from === channelsOf(site, node.outputs[0]!);
+}
+
+function channelsOf(site: Site, value: Value): Dim | undefined {
+  const at = site.axes.get(value)?.findIndex((axis) => axis.kind === "channel") ?? -1;
+  return at < 0 ? undefined : site.op.dims(value)?.[at];
+}

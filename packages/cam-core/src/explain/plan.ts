@@ -1,0 +1,264 @@
+import { gradient } from "../autodiff/gradient.ts";
+import { InputError, LayerError, UnknownNameError } from "../errors.ts";
+import { Builder, type Value } from "../graph/builder.ts";
+import { checkGraph } from "../graph/check.ts";
+import { copyGraph, type Graph, type ValueInfo } from "../graph/graph.ts";
+import { hoistPosition } from "../graph/passes/hoist-position.ts";
+import { pruneUnused } from "../graph/passes/prune-unused.ts";
+import type { Method, MethodContext } from "../methods/method.ts";
+import type { InputManifest } from "../model/manifest.ts";
+import type { Model } from "../model/model.ts";
+import type { Target } from "../targets/parse.ts";
+import { type Seeded, seedTarget } from "../targets/seed.ts";
+import { type Axes, axesFromLayout, guessLayout, inferAxes, isSpace } from "./axes.ts";
+import { averageMaps, finishMap } from "./finish.ts";
+import { candidateLayers, defaultLayer, type Layer, layerNamed, type Site } from "./layers.ts";
+import { toChannelsFirst } from "./layout.ts";
+import { checkLinearHead } from "./linear-head.ts";
+import { classAxisOf, type Logits, logitsOf } from "./logits.ts";
+import { feedPixels, type PixelAffine, pixelInput } from "./pixels.ts";
+
+/** A model made ready for explaining: axes followed, logits found. Building on it changes its own copy of the graph. */
+export type Groundwork = Site & {
+  readonly model: Model;
+  readonly squashedBy: Logits["squashedBy"];
+  readonly classAxis: number;
+  /** The model's own outputs. */
+  readonly outputs: readonly Value[];
+};
+
+export type GroundworkOptions = {
+  /** The graph input to explain. Default: the first one that is laid out in space, else the first float one. */
+  input?: string | undefined;
+  /** The output to explain. Default: the manifest's, else the first. */
+  output?: string | undefined;
+  /** Values that will be asked for by name and must keep all their positions. */
+  keep?: readonly Value[];
+};
+
+/** Copies the model's graph, finds the input and the logits, and moves token choices ahead. */
+export function groundwork(model: Model, options: GroundworkOptions = {}): Groundwork {
+  const graph = copyGraph(model.graph);
+  const outputs = graph.outputs.map((output) => output.name);
+  const op = new Builder(graph);
+  const input = chooseInput(graph.inputs, options.input);
+  const output = options.output ?? model.manifest?.output?.name ?? outputs[0]!;
+  if (!outputs.includes(output))
+    throw new InputError(`the model has no output "${output}"`, { hint: `Outputs: ${outputs.join(", ")}.` });
+  const { value, squashedBy } = logitsOf(op, output);
+  const logits = op.rank(value) === 1 ? op.unsqueeze(value, [oneRow(input, op.dims(value)!) ? 0 : 1]) : value;
+  graph.outputs = [...new Set([logits, ...(options.keep ?? [])])].map((name) => ({ name, dtype: op.dtype(name) }));
+  for (const name of outputs)
+    if (!graph.outputs.some((kept) => kept.name === name)) graph.outputs.push({ name, dtype: op.dtype(name) });
+  hoistPosition(op);
+  const layout = model.manifest?.inputs?.[input.name]?.layout ?? guessLayout(input.shape ?? []);
+  const start = new Map<Value, Axes>(layout && input.shape ? [[input.name, axesFromLayout(layout, input.shape)]] : []);
+  const axes = inferAxes(graph, op.facts, start);
+  return {
+    model,
+    op,
+    axes,
+    logits,
+    squashedBy,
+    classAxis: classAxisOf(op, logits, axes.get(logits)),
+    input: input.name,
+    outputs,
+  };
+}
+
+/** A vector output is one row of scores for a batch of one, or one score per sample. */
+function oneRow(input: ValueInfo, dims: readonly unknown[]): boolean {
+  return !(input.shape && dims[0] === input.shape[0]) || input.shape[0] === 1;
+}
+
+function chooseInput(inputs: readonly ValueInfo[], name: string | undefined): ValueInfo {
+  const floats = inputs.filter((input) => /float/.test(input.dtype));
+  const found =
+    name === undefined
+      ? (floats.find((input) => (input.shape?.length ?? 0) >= 3) ?? floats[0])
+      : inputs.find((input) => input.name === name);
+  if (!found)
+    throw new InputError(
+      name === undefined ? "the model has no floating-point input" : `the model has no input "${name}"`,
+      {
+        hint: `Inputs: ${inputs.map((input) => `${input.name} (${input.dtype})`).join(", ")}.`,
+      },
+    );
+  return found;
+}
+
+/** What is built for one explanation. */
+export type PlanOptions = GroundworkOptions & {
+  readonly method: Method;
+  /** Tensor names, or none for the default layer. Maps of several layers are averaged. */
+  readonly layers?: readonly string[] | undefined;
+  /** One kind of target per map; what they feed may change from run to run. */
+  readonly targets: readonly Target[];
+  /** Also make the finished map, at the input's resolution. */
+  readonly finish?: boolean;
+  /** Take prepared pictures (uint8) instead of the model's own input. */
+  readonly pixels?: { readonly manifest: InputManifest; readonly affine: PixelAffine } | undefined;
+};
+
+/** One graph that turns inputs into maps, and the names of what it puts out. */
+export type Plan = {
+  readonly graph: Graph;
+  /** The graph input that carries the batch. */
+  readonly input: Value;
+  readonly logits: Value;
+  /** Whether the model's output is a softmax or sigmoid of the logits. */
+  readonly squashedBy: Logits["squashedBy"];
+  readonly layers: readonly Layer[];
+  readonly targets: readonly PlannedTarget[];
+};
+
+export type PlannedTarget = {
+  readonly feeds: Seeded["feeds"];
+  /** Output names: the scalar per sample, the class explained, raw maps per layer, the finished map. */
+  readonly scores: Value;
+  readonly winners?: Value;
+  readonly raw: readonly Value[];
+  readonly map?: Value;
+};
+
+/**
+ * Writes forward pass, backward pass, map and its finish into one graph. Only what lies between target and layer is
+ * differentiated. Throws what the parts throw: UnknownNameError, LayerError, TargetError, MethodError, NoGradientRuleError.
+ */
+export function plan(model: Model, options: PlanOptions): Plan {
+  const base = groundwork(model, { ...options, keep: options.layers ?? [] });
+  const { op, logits } = base;
+  const { method } = options;
+  const layers = method.resolution === "input" ? [] : chooseLayers(base, options.layers);
+  if (method.needs.includes("linear-head")) for (const layer of layers) checkLinearHead(op, layer.value, logits);
+  const candidates = candidateLayers(base).map((layer) => layer.value);
+  const outputs: Value[] = [logits];
+  const targets = options.targets.map((target, slot): PlannedTarget => {
+    const seeded = seedTarget(base, target, slot);
+    const wrt = method.resolution === "input" ? [base.input] : layers.map((layer) => layer.value);
+    const gradients = gradient(op, new Map([[seeded.value, seeded.seed]]), wrt, { candidates });
+    const raw = gradients.map((dA, i) => publish(op, build(base, method, layers[i], dA), `camkit/raw.${slot}.${i}`));
+    const map = options.finish ? publish(op, finish(base, method, raw), `camkit/map.${slot}`) : undefined;
+    const scores = publish(op, seeded.scores, `camkit/score.${slot}`);
+    const winners = seeded.winners && publish(op, seeded.winners, `camkit/class.${slot}`);
+    outputs.push(scores, ...raw, ...(map ? [map] : []), ...(winners ? [winners] : []));
+    return { feeds: seeded.feeds, scores, raw, ...(winners ? { winners } : {}), ...(map ? { map } : {}) };
+  });
+  if (options.pixels) feedPixels(op, base.input, options.pixels.manifest, options.pixels.affine);
+  const graph = seal(op, outputs);
+  return {
+    graph,
+    input: options.pixels ? pixelInput : base.input,
+    logits,
+    squashedBy: base.squashedBy,
+    layers,
+    targets,
+  };
+}
+
+function chooseLayers(base: Groundwork, names: readonly string[] | undefined): Layer[] {
+  const wanted = names ?? (base.model.manifest?.targetLayer ? [base.model.manifest.targetLayer] : undefined);
+  return wanted ? wanted.map((name) => layerNamed(base, name)) : [defaultLayer(base)];
+}
+
+/** The method's raw map at one layer (or at the input). */
+function build(base: Groundwork, method: Method, layer: Layer | undefined, dA: Value): Value {
+  const { op } = base;
+  const inputAxes = base.axes.get(base.input);
+  const at = (value: Value, axes: Axes | undefined) => {
+    if (axes) return toChannelsFirst(op, value, axes);
+    throw new LayerError(
+      `input "${base.input}" of rank ${op.dims(base.input)?.length ?? "unknown"} has no spatial layout`,
+      {
+        hint: "State its layout in the model's manifest.",
+      },
+    );
+  };
+  const activations = layer ? at(layer.value, layer.axes) : "";
+  const gradients = layer ? at(dA, layer.axes) : "";
+  const context: MethodContext = {
+    op,
+    activations,
+    gradients,
+    input: layer ? "" : at(base.input, inputAxes),
+    inputGradients: layer ? "" : at(dA, inputAxes),
+    space: Array.from({ length: op.rank(layer ? activations : base.input) - 2 }, (_, i) => i + 2),
+    positions: () => {
+      const axes = Array.from({ length: op.rank(activations) - 2 }, (_, i) => i + 2);
+      return op.cast(op.squeeze(op.count(activations, axes), [0]), op.dtype(activations));
+    },
+    made: {},
+  };
+  const made = method.stages.reduce<Readonly<Record<string, Value>>>(
+    (sofar, stage) => (stage.kind === "nodes" ? { ...sofar, ...stage.build({ ...context, made: sofar }) } : sofar),
+    {},
+  );
+  return op.cast(made.map!, "float32");
+}
+
+function finish(base: Groundwork, method: Method, raw: readonly Value[]): Value {
+  const { op } = base;
+  const axes = base.axes.get(base.input) ?? [];
+  const space = axes.flatMap((axis, i) => (isSpace(axis) ? [i] : []));
+  const upsample = method.resolution === "layer" && space.length > 0;
+  const size = upsample
+    ? op.concat(
+        space.map((axis) => op.dim(base.input, axis)),
+        0,
+      )
+    : undefined;
+  return averageMaps(
+    op,
+    raw.map((map) => finishMap(op, map, size)),
+  );
+}
+
+/** Gives a value a name of its own among the outputs. */
+function publish(op: Builder, value: Value, name: Value): Value {
+  op.append({ opType: "Identity", domain: "", name, inputs: [value], outputs: [name], attributes: {} });
+  return name;
+}
+
+/** d target / d value as a graph: the gradient itself, in the value's own shape and type. */
+export function gradientPlan(
+  model: Model,
+  options: GroundworkOptions & { target: Target; wrt?: string | undefined },
+): Plan & { gradient: Value } {
+  const base = groundwork(model, { ...options, keep: options.wrt === undefined ? [] : [options.wrt] });
+  const { op, logits } = base;
+  const wrt = options.wrt ?? base.input;
+  if (!op.facts.types.has(wrt))
+    throw new UnknownNameError(
+      "tensor",
+      wrt,
+      [...op.facts.types.keys()].filter((name) => !name.startsWith("camkit/")),
+    );
+  const seeded = seedTarget(base, options.target, 0);
+  const candidates = candidateLayers(base).map((layer) => layer.value);
+  const found = publish(
+    op,
+    gradient(op, new Map([[seeded.value, seeded.seed]]), [wrt], { candidates })[0]!,
+    "camkit/gradient",
+  );
+  const scores = publish(op, seeded.scores, "camkit/score.0");
+  const winners = seeded.winners && publish(op, seeded.winners, "camkit/class.0");
+  const graph = seal(op, [logits, found, scores, ...(winners ? [winners] : [])]);
+  const target: PlannedTarget = { feeds: seeded.feeds, scores, raw: [], ...(winners ? { winners } : {}) };
+  return {
+    graph,
+    input: base.input,
+    logits,
+    squashedBy: base.squashedBy,
+    layers: [],
+    targets: [target],
+    gradient: found,
+  };
+}
+
+/** Keeps what the outputs need, in a legal order. */
+function seal(op: Builder, outputs: readonly Value[]): Graph {
+  op.graph.outputs = outputs.map((name) => ({ name, dtype: op.dtype(name) }));
+  pruneUnused(op.graph);
+  checkGraph(op.graph);
+  return op.graph;
+}

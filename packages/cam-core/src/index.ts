@@ -1,0 +1,41 @@
+/** The public door of cam-core. A test pins this list. */
+
+export { gradient, ruleName } from "./autodiff/gradient.ts";
+export { rules } from "./autodiff/rules/index.ts";
+export * from "./errors.ts";
+export {
+  checkFeeds,
+  createExplainer,
+  type Explainer,
+  type ExplainOptions,
+  type ExplainResult,
+  type Explanation,
+} from "./explain/explainer.ts";
+export { candidateLayers, defaultLayer, type Layer, layerNamed } from "./explain/layers.ts";
+export { pixelInput } from "./explain/pixels.ts";
+export { gradientPlan, groundwork, type Plan, plan } from "./explain/plan.ts";
+export { Builder, type Value } from "./graph/builder.ts";
+export { copyGraph, type Graph, type Node } from "./graph/graph.ts";
+export * from "./image/index.ts";
+export { methodNamed, methodNames, methods } from "./methods/index.ts";
+export { defineMethod, defineStagedMethod, type Method, type MethodContext } from "./methods/method.ts";
+export { type InputManifest, type Manifest, manifestJsonSchema, parseManifest } from "./model/manifest.ts";
+export { type Model, openModel } from "./model/model.ts";
+export { defaultPreprocessing } from "./model/preprocessing.ts";
+export { readModel } from "./model/read.ts";
+export { writeModel } from "./model/write.ts";
+export { decodeNpy, encodeNpy } from "./npy.ts";
+export * from "./phantom/index.ts";
+export { readBytes, sha256Hex, writeAtomic } from "./runtime/files.ts";
+export { loadModel, type ModelFile, manifestPath } from "./runtime/load-model.ts";
+export { availableDevices, chooseDevice, type Device, deviceNames, deviceNeeds } from "./runtime/providers.ts";
+export { openBytes, openSession, type Session, type SessionOptions } from "./runtime/session.ts";
+export {
+  classIndex,
+  describeTarget,
+  parseTargets,
+  resolveTargets,
+  type Target,
+  type TargetText,
+} from "./targets/parse.ts";
+export { type DType, float32, float64, int64, type Tensor } from "./tensor.ts";

@@ -1,0 +1,271 @@
+import { TargetError } from "../errors.ts";
+import type { Builder, Value } from "../graph/builder.ts";
+import { int64, type Tensor } from "../tensor.ts";
+import type { Target } from "./parse.ts";
+
+/**
+ * A target as graph nodes. `value` is the tensor that the scalar is read from, `seed` its cotangent (d target / d value),
+ * `scores` [N] the scalar itself, `winners` [N] the class that was explained where there is one. What changes from run to
+ * run (class numbers, masks) are graph inputs, so one compiled graph serves every class.
+ */
+export type Seeded = {
+  readonly value: Value;
+  readonly seed: Value;
+  readonly scores: Value;
+  readonly winners?: Value;
+  /** The tensors to feed for a target of this kind, for a batch of n. */
+  feeds(target: Target, n: number): Record<string, Tensor>;
+};
+
+/** What targets are built on. */
+export type TargetSite = {
+  readonly op: Builder;
+  /** The class scores: the model's output, before a final softmax or sigmoid. */
+  readonly logits: Value;
+  /** The axis of `logits` that counts classes. */
+  readonly classAxis: number;
+  /** The model's own outputs by name. */
+  readonly outputs: readonly Value[];
+};
+
+/** Adds the nodes of one target. `slot` keeps several targets of one graph apart. Throws TargetError. */
+export function seedTarget(site: TargetSite, target: Target, slot: number): Seeded {
+  switch (target.kind) {
+    case "auto":
+    case "class":
+      return classLogit(site, slot);
+    case "contrast":
+      return contrast(site, slot);
+    case "element":
+      return element(site, target);
+    case "mask":
+      return maskSum(site, target, slot);
+  }
+}
+
+/** Targets with the same key share a compiled graph: only what they feed differs. */
+export function targetKey(target: Target): string {
+  switch (target.kind) {
+    case "auto":
+    case "class":
+      return "class";
+    case "contrast":
+      return "contrast";
+    case "element":
+      return `${target.output}[${target.indices.join()}]`;
+    case "mask":
+      return `mask of rank ${target.mask.shape.length}`;
+  }
+}
+
+/** The logit of a class per sample; −1 asks for the winner. For dense outputs, its sum over all positions. */
+function classLogit(site: TargetSite, slot: number): Seeded {
+  const { op, logits } = site;
+  const asked = input(op, `camkit/target.${slot}`, ["N"], "int64");
+  const columns = classCount(site);
+  const totals = perClass(site, logits); // [N, C]
+  const winner =
+    columns === 1
+      ? op.cast(op.greaterOrEqual(op.squeeze(totals, [1]), 0), "int64")
+      : op.argMax(totals, { axis: 1, keepdims: false });
+  const winners = op.where(op.less(asked, 0), winner, asked);
+  // One column: the output itself when it is asked for, and by default the side that it speaks for.
+  const side = (chosen: Value) => signed(op, op.and(op.less(asked, 0), op.equal(chosen, 0)));
+  const oneHot = columns === 1 ? op.unsqueeze(side(winners), [1]) : hot(op, winners, totals);
+  return {
+    ...spread(site, logits, oneHot),
+    winners,
+    feeds: (target, n) => {
+      const index = target.kind === "class" ? checkClass(target.index, columns) : -1;
+      return { [asked]: perSample(index, n) };
+    },
+  };
+}
+
+/** −1 where true, 1 elsewhere. */
+function signed(op: Builder, negative: Value): Value {
+  return op.where(negative, op.scalar(-1, "float32"), op.scalar(1, "float32"));
+}
+
+/** One class's logit minus another's. */
+function contrast(site: TargetSite, slot: number): Seeded {
+  const { op, logits } = site;
+  const first = input(op, `camkit/target.${slot}`, ["N"], "int64");
+  const second = input(op, `camkit/against.${slot}`, ["N"], "int64");
+  const totals = perClass(site, logits);
+  const columns = classCount(site);
+  return {
+    ...spread(site, logits, op.sub(hot(op, first, totals), hot(op, second, totals))),
+    winners: first,
+    feeds: (target, n) => {
+      if (target.kind !== "contrast") throw new TargetError("this graph was prepared for a contrast of two classes");
+      return {
+        [first]: perSample(checkClass(target.index, columns), n),
+        [second]: perSample(checkClass(target.against, columns), n),
+      };
+    },
+  };
+}
+
+/** One element of an output; without a batch index, that element of every sample. */
+function element(site: TargetSite, target: Extract<Target, { kind: "element" }>): Seeded {
+  const { op } = site;
+  const value = outputNamed(site, target.output);
+  const rank = op.rank(value);
+  const { indices } = target;
+  if (indices.length !== rank && indices.length !== rank - 1)
+    throw new TargetError(
+      `${target.output}[${indices.join(", ")}] has ${indices.length} indices; the output has rank ${rank}`,
+      {
+        hint: `Give ${rank} indices, or ${rank - 1} to leave the batch axis out.`,
+      },
+    );
+  const offset = rank - indices.length;
+  indices.forEach((index, i) => {
+    const dim = op.dims(value)![i + offset];
+    if (typeof dim === "number" && (index >= dim || index < -dim))
+      throw new TargetError(`${target.output}[${indices.join(", ")}]: axis ${i + offset} has ${dim} entries`, {
+        hint: "Indices count from 0.",
+      });
+  });
+  const dtype = op.dtype(value);
+  const at = op.constant(int64([1, indices.length], indices));
+  const n = op.shape(value, 0, 1);
+  // [N, rank]: every sample's own row, or the one that was named.
+  const rows = op.reshape(op.range(op.scalar(0, "int64"), op.squeeze(n, [0]), op.scalar(1, "int64")), [-1, 1]);
+  const places = offset === 0 ? at : op.concat([rows, op.expand(at, op.concat([n, op.ints([indices.length])], 0))], 1);
+  const ones = op.expand(op.scalar(1, dtype), op.shape(places, 0, 1));
+  const seed = op.scatterND(op.fillLike(value, 0), places, ones);
+  return { value, seed, scores: total(op, op.mul(value, seed)), feeds: () => ({}) };
+}
+
+/** The sum of an output under a mask. Without a class axis in the mask, the class that wins under it. */
+function maskSum(site: TargetSite, target: Extract<Target, { kind: "mask" }>, slot: number): Seeded {
+  const { op, logits } = site;
+  const rank = op.rank(logits);
+  const given = target.mask.shape;
+  const mask = input(
+    op,
+    `camkit/mask.${slot}`,
+    given.map((_, i) => `mask${slot}.${i}`),
+    "float32",
+  );
+  const feeds = (fed: Target) => {
+    if (fed.kind !== "mask") throw new TargetError("this graph was prepared for a mask");
+    return { [mask]: fitMask(fed, site) };
+  };
+  if (given.length === rank || given.length === rank - 1) {
+    const weights = op.cast(given.length === rank ? mask : op.unsqueeze(mask, [0]), op.dtype(logits));
+    const seed = op.expand(weights, op.shape(logits));
+    return { value: logits, seed, scores: total(op, op.mul(logits, seed)), feeds };
+  }
+  if (given.length !== rank - 2)
+    throw new TargetError(`the mask ${target.name} has shape [${given.join(", ")}]; the output has rank ${rank}`, {
+      hint: "Give a mask over the output's positions, or over classes and positions.",
+    });
+  const weights = op.unsqueeze(op.cast(mask, op.dtype(logits)), [0, site.classAxis]);
+  const totals = perClass(site, op.mul(logits, weights));
+  const winners = op.argMax(totals, { axis: 1, keepdims: false });
+  const seeded = spread(site, op.mul(logits, weights), hot(op, winners, totals));
+  return { value: logits, seed: op.mul(seeded.seed, weights), scores: seeded.scores, winners, feeds };
+}
+
+/** The mask at the output's own resolution: nearest neighbour, since its edges mean something. */
+function fitMask(target: Extract<Target, { kind: "mask" }>, site: TargetSite): Tensor {
+  const { mask, name } = target;
+  const dims = site.op.dims(site.logits)!;
+  const space = dims.filter((_, axis) => axis !== 0 && axis !== site.classAxis);
+  const values = Float32Array.from(mask.data as Float32Array, Number);
+  if (values.every((value) => value === 0))
+    throw new TargetError(`the mask ${name} is empty`, { hint: "Mark at least one position." });
+  const wanted = mask.shape.length === space.length ? space : undefined;
+  if (!wanted || wanted.some((dim) => typeof dim !== "number") || wanted.every((dim, i) => dim === mask.shape[i]))
+    return { dtype: "float32", shape: mask.shape, data: values };
+  return nearest(values, mask.shape, wanted as number[]);
+}
+
+function nearest(values: Float32Array, from: readonly number[], to: readonly number[]): Tensor {
+  const size = to.reduce((a, b) => a * b, 1);
+  const data = new Float32Array(size);
+  for (let i = 0; i < size; i++) {
+    let rest = i;
+    let at = 0;
+    let stride = 1;
+    for (let axis = to.length - 1; axis >= 0; axis--) {
+      const position = rest % to[axis]!;
+      rest = Math.floor(rest / to[axis]!);
+      at += Math.min(from[axis]! - 1, Math.floor(((position + 0.5) * from[axis]!) / to[axis]!)) * stride;
+      stride *= from[axis]!;
+    }
+    data[i] = values[at]!;
+  }
+  return { dtype: "float32", shape: to, data };
+}
+
+// --- parts -----------------------------------------------------------------------------------------------------------
+
+function input(op: Builder, name: string, shape: readonly string[], dtype: "int64" | "float32"): Value {
+  op.graph.inputs.push({ name, dtype, shape });
+  op.facts.types.set(name, { dtype, shape });
+  return name;
+}
+
+/** How many classes the output has, where that is known. */
+function classCount({ op, logits, classAxis }: TargetSite): number | undefined {
+  const dim = op.dims(logits)?.[classAxis];
+  return typeof dim === "number" ? dim : undefined;
+}
+
+/** Scores summed over positions: [N, C]. */
+function perClass({ op, classAxis }: TargetSite, scores: Value): Value {
+  const axes = op.dims(scores)!.flatMap((_, axis) => (axis === 0 || axis === classAxis ? [] : [axis]));
+  return op.reduceSum(scores, { axes, keepdims: false });
+}
+
+/** 1 in each sample's class, 0 elsewhere: [N, C]. */
+function hot(op: Builder, classes: Value, like: Value): Value {
+  return op.oneHot(classes, op.squeeze(op.dim(like, 1), [0]), op.dtype(like));
+}
+
+/** A weight per class [N, C] laid over all positions of the output. */
+function spread(
+  { op, classAxis }: TargetSite,
+  value: Value,
+  weights: Value,
+): Pick<Seeded, "value" | "seed" | "scores"> {
+  const rank = op.rank(value);
+  const others = Array.from({ length: rank }, (_, axis) => axis).filter((axis) => axis !== 0 && axis !== classAxis);
+  const laid = op.unsqueeze(op.cast(weights, op.dtype(value)), others);
+  const seed = rank === 2 ? laid : op.expand(laid, op.shape(value));
+  return { value, seed, scores: total(op, op.mul(value, seed)) };
+}
+
+/** Sum over all but the batch axis: [N]. */
+function total(op: Builder, x: Value): Value {
+  const axes = Array.from({ length: op.rank(x) - 1 }, (_, i) => i + 1);
+  return op.cast(op.reduceSum(x, { axes, keepdims: false }), "float32");
+}
+
+function perSample(index: number, n: number): Tensor {
+  return int64(
+    [n],
+    Array.from({ length: n }, () => index),
+  );
+}
+
+function checkClass(index: number, columns: number | undefined): number {
+  if (columns !== undefined && index >= columns)
+    throw new TargetError(
+      `class ${index} does not exist: the output has ${columns} class${columns === 1 ? "" : "es"}`,
+      { hint: `Classes count from 0 to ${columns - 1}.` },
+    );
+  return index;
+}
+
+function outputNamed({ outputs }: TargetSite, name: string): Value {
+  if (outputs.includes(name)) return name;
+  if (name === "out") return outputs[0]!;
+  throw new TargetError(`the model has no output "${name}"`, {
+    hint: `Outputs: ${outputs.join(", ")}; "out" is the first one.`,
+  });
+}
