@@ -1,10 +1,22 @@
-import { addDims, broadcastShapes, divDims, mulDims, quotient, sameDim, subDims } from "../dims.ts";
+import {
+  addDims,
+  atLeast,
+  broadcastShapes,
+  compareDims,
+  divDims,
+  maxDims,
+  minDims,
+  mulDims,
+  quotient,
+  sameDim,
+  subDims,
+} from "../dims.ts";
 import type { Dim } from "../graph.ts";
 import type { Inferred, ShapeContext, ShapeRule } from "../infer.ts";
 import { alike, indicesOf, type ShapeRules, sameAsInput, small, stridesOf } from "./parts.ts";
 import { isReal, realQuotient, realScaled, roundReal } from "./real.ts";
 
-/** One output element from the inputs'. `exact` is true where the arithmetic is on integers. */
+/** One output element from the inputs'; `integer` says that the arithmetic is on integers. */
 type Scalar = (operands: readonly Dim[], integer: boolean) => Dim;
 
 /** Element by element over inputs broadcast to one shape. */
@@ -86,31 +98,12 @@ function modulo(fmod: boolean): (a: Dim, b: Dim) => Dim {
   };
 }
 
-/** A size is at least one as far as symbols go: what has no minus in it is positive. */
-function positive(dim: Dim): boolean {
-  return typeof dim === "number" ? dim > 0 : dim !== null && !dim.includes("-");
-}
-
-function extreme(pick: (a: number, b: number) => number): (a: Dim, b: Dim) => Dim {
-  return (a, b) => {
-    if (typeof a === "number" && typeof b === "number") return pick(a, b);
-    if (sameDim(a, b)) return a;
-    const [symbol, number] = typeof a === "number" ? [b, a] : [a, b];
-    // A positive symbol against a number below it is decided.
-    if (typeof number === "number" && typeof symbol === "string" && positive(symbol) && number <= 1)
-      return pick(1, 0) === 1 ? symbol : number;
-    return null;
-  };
-}
-
-/** A comparison: of numbers, of equal symbols, or of a positive symbol with a number that is not. */
+/** A comparison of numbers, or of sizes whose order is certain: -1, 0 or 1 stands for it. */
 function comparing(test: (a: number, b: number) => boolean): Scalar {
   return ([a, b]) => {
     if (typeof a === "number" && typeof b === "number") return Number(test(a, b));
-    if (sameDim(a, b)) return Number(test(0, 0));
-    if (typeof a === "string" && typeof b === "number" && b <= 0 && positive(a)) return Number(test(1, 0));
-    if (typeof b === "string" && typeof a === "number" && a <= 0 && positive(b)) return Number(test(0, 1));
-    return null;
+    const order = isReal(a!) || isReal(b!) ? undefined : compareDims(a!, b!);
+    return order === undefined ? null : Number(test(order, 0));
   };
 }
 
@@ -120,6 +113,15 @@ function logical(test: (a: boolean, b: boolean) => boolean): Scalar {
 
 function unary(apply: (a: number) => number, symbol: (a: string) => Dim = () => null): ShapeRule {
   return broadcasting(([a]) => (typeof a === "number" ? apply(a) : typeof a === "string" ? symbol(a) : null));
+}
+
+/** The smaller, the greater; an infinite bound lets everything through. */
+function least(a: Dim, b: Dim): Dim {
+  return a === Number.POSITIVE_INFINITY ? b : whole(minDims)(a, b);
+}
+
+function most(a: Dim, b: Dim): Dim {
+  return a === Number.NEGATIVE_INFINITY ? b : whole(maxDims)(a, b);
 }
 
 /** Halves go to the even neighbour. */
@@ -138,8 +140,8 @@ export const elementwise: ShapeRules = {
   Mul: broadcasting(folding(multiply)),
   Div: broadcasting(folding(divide)),
   Mod: (node) => broadcasting(folding(whole(modulo(node.int("fmod", 0) === 1))))(node),
-  Min: broadcasting(folding(whole(extreme(Math.min)))),
-  Max: broadcasting(folding(whole(extreme(Math.max)))),
+  Min: broadcasting(folding(whole(minDims))),
+  Max: broadcasting(folding(whole(maxDims))),
   Pow: broadcasting(([a, b]) => {
     if (typeof a === "number" && typeof b === "number") return a ** b;
     return typeof b === "number" && Number.isInteger(b) && b > 0 && b < 9 && !isReal(a!)
@@ -198,19 +200,25 @@ export const elementwise: ShapeRules = {
     (a) => -a,
     (a) => (isReal(a) ? null : subDims(0, a)),
   ),
-  Abs: unary(Math.abs, (a) => (positive(a) ? a : null)),
-  Sign: unary(Math.sign, (a) => (positive(a) ? 1 : null)),
+  Abs: unary(Math.abs, (a) => (atLeast(a, 0) ? a : null)),
+  Sign: unary(Math.sign, (a) => compareDims(a, 0) ?? null),
   Floor: unary(Math.floor, (a) => roundReal(a, "floor")),
   Ceil: unary(Math.ceil, (a) => roundReal(a, "ceil")),
   Round: unary(roundEven, (a) => (isReal(a) ? null : a)),
   Sqrt: unary(Math.sqrt),
   Reciprocal: unary((a) => 1 / a),
   // The bounds are scalars: they broadcast without changing the shape.
-  Clip: sameAsInput,
+  Clip: (node) => {
+    const bound = (input: number, otherwise: number) => (node.has(input) ? node.elements(input)?.[0] : otherwise);
+    const [low, high] = [bound(1, node.int("min", -Infinity)), bound(2, node.int("max", Infinity))];
+    const elements =
+      low === undefined || high === undefined ? undefined : node.elements(0)?.map((dim) => least(high, most(low, dim)));
+    return [{ dtype: node.dtype(0), shape: node.shape(0), elements }];
+  },
 
   ...alike(sameAsInput, "Exp", "Log", "Sin", "Cos", "Tan", "Asin", "Acos", "Atan", "Sinh", "Cosh", "Asinh", "Acosh"),
   ...alike(sameAsInput, "Atanh", "Erf", "BitwiseNot", "Relu", "LeakyRelu", "Elu", "Selu", "Celu", "ThresholdedRelu"),
   ...alike(sameAsInput, "Softplus", "Softsign", "Sigmoid", "Tanh", "HardSigmoid", "HardSwish", "Mish", "Gelu", "Swish"),
   ...alike(sameAsInput, "Softmax", "LogSoftmax", "Hardmax", "Shrink", "FastGelu", "BiasGelu", "QuickGelu", "CumSum"),
-  ...alike(sameAsInput, "Trilu", "RotaryEmbedding"),
+  ...alike(sameAsInput, "Trilu", "ReverseSequence", "RotaryEmbedding"),
 };

@@ -1,4 +1,4 @@
-import { addDims, isStatic, mulDims } from "../dims.ts";
+import { addDims, isStatic, maxDims, minDims, mulDims } from "../dims.ts";
 import type { Dim, Shape } from "../graph.ts";
 import type { ShapeContext, ShapeRule } from "../infer.ts";
 import { alike, axisIn, listOf, type ShapeRules } from "./parts.ts";
@@ -43,10 +43,6 @@ function reduction(fold?: (a: Dim, b: Dim) => Dim, start?: Dim): ShapeRule {
   };
 }
 
-function extreme(pick: (a: number, b: number) => number): (a: Dim, b: Dim) => Dim {
-  return (a, b) => (typeof a === "number" && typeof b === "number" ? pick(a, b) : a === b ? a : null);
-}
-
 const argument: ShapeRule = (node) => {
   const shape = node.shape(0);
   return [{ dtype: "int64", shape: shape && reduced(shape, [node.int("axis", 0)], node.int("keepdims", 1) === 1) }];
@@ -55,8 +51,8 @@ const argument: ShapeRule = (node) => {
 export const reduce: ShapeRules = {
   ReduceProd: reduction((a, b) => mulDims(a, b), 1),
   ReduceSum: reduction(addDims, 0),
-  ReduceMax: reduction(extreme(Math.max)),
-  ReduceMin: reduction(extreme(Math.min)),
+  ReduceMax: reduction(maxDims),
+  ReduceMin: reduction(minDims),
   ...alike(reduction(), "ReduceMean", "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceSumSquare"),
   ...alike(argument, "ArgMax", "ArgMin"),
 };

@@ -1,4 +1,4 @@
-import { addDims, ceilDivDims, mulDims, subDims } from "../dims.ts";
+import { addDims, ceilDivDims, compareDims, maxDims, minDims, mulDims, subDims } from "../dims.ts";
 import type { Dim, Shape } from "../graph.ts";
 import type { ShapeContext, ShapeRule } from "../infer.ts";
 import {
@@ -16,31 +16,25 @@ import {
 /** Operators that cut tensors apart and put them together. */
 
 /** Ends beyond this mean "to the end": exporters write INT_MAX or INT64_MAX. */
-const beyond = 2 ** 31 - 1;
+const beyond = 2 ** 31 - 2;
 
 type Range = { start: Dim; end: Dim };
 
 /**
- * Start and end inside a dimension, negative ones counted from its end. Against a symbol, a number is taken to lie inside:
- * networks slice what is there.
+ * Start and end inside a dimension, as ONNX has it: counted from the end where negative, cut to what is there. An expression
+ * that may be of either sign is taken for a position from the start.
  */
 function rangeIn(size: Dim, start: Dim, end: Dim, step: number): Range {
-  if (typeof size === "number" && typeof start === "number" && typeof end === "number") {
-    const clamp = (at: number, low: number, high: number) => Math.min(Math.max(at < 0 ? at + size : at, low), high);
-    return step > 0
-      ? { start: clamp(start, 0, size), end: clamp(end, 0, size) }
-      : { start: clamp(start, 0, size - 1), end: clamp(end, -1, size - 1) };
-  }
-  const inside = (at: Dim): Dim => {
-    if (typeof at !== "number") return at;
-    if (at >= beyond) return size;
-    return at < 0 ? addDims(size, at) : at;
+  const last = addDims(size, -1);
+  const inside = (at: Dim, low: number, high: Dim): Dim => {
+    if (typeof at === "number" && at >= beyond) return high;
+    if (typeof at === "number" && at <= -beyond) return low;
+    const negative = compareDims(at, 0) === -1;
+    return minDims(maxDims(negative ? addDims(size, at) : at, low), high);
   };
-  if (step < 0) {
-    const first = typeof start === "number" && start >= beyond ? addDims(size, -1) : inside(start);
-    return { start: first, end: typeof end === "number" && end <= -beyond ? -1 : inside(end) };
-  }
-  return { start: typeof start === "number" && start <= -beyond ? 0 : inside(start), end: inside(end) };
+  return step > 0
+    ? { start: inside(start, 0, size), end: inside(end, 0, size) }
+    : { start: inside(start, 0, last), end: inside(end, -1, last) };
 }
 
 function lengthOf({ start, end }: Range, step: number): Dim {
