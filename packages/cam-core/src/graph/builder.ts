@@ -16,7 +16,17 @@ type AttributeInput = number | string | readonly number[] | undefined;
  * Attributes that ONNX types as floats; every other number is an int. Only operators that this builder is asked to emit
  * need a row.
  */
-const floatAttributes: ReadonlySet<string> = new Set(["alpha", "beta", "epsilon", "gamma", "cubic_coeff_a", "extrapolation_value", "bias", "scale", "softcap"]);
+const floatAttributes: ReadonlySet<string> = new Set([
+  "alpha",
+  "beta",
+  "epsilon",
+  "gamma",
+  "cubic_coeff_a",
+  "extrapolation_value",
+  "bias",
+  "scale",
+  "softcap",
+]);
 
 /**
  * Adds nodes to a graph, one typed method per ONNX operator that we emit, in the form that opset 18 and later share.
@@ -91,7 +101,9 @@ export class Builder {
     attributes: Record<string, AttributeInput> = {},
     options: { outputs?: number; domain?: string } = {},
   ): Value[] {
-    const names = Array.from({ length: options.outputs ?? 1 }, (_, i) => this.fresh(i === 0 ? opType : `${opType}.${i}`));
+    const names = Array.from({ length: options.outputs ?? 1 }, (_, i) =>
+      this.fresh(i === 0 ? opType : `${opType}.${i}`),
+    );
     const trimmed = [...inputs.map((input) => input ?? "")];
     while (trimmed.at(-1) === "") trimmed.pop();
     return this.append({
@@ -108,7 +120,8 @@ export class Builder {
   append(node: Node): Value[] {
     inferNode(node, this.facts);
     const folded = node.outputs.map((name) => this.#settled(name));
-    if (folded.length > 0 && folded.every((tensor) => tensor !== undefined)) return folded.map((tensor) => this.constant(tensor));
+    if (folded.length > 0 && folded.every((tensor) => tensor !== undefined))
+      return folded.map((tensor) => this.constant(tensor));
     this.graph.nodes.push(node);
     return [...node.outputs];
   }
@@ -332,7 +345,10 @@ export class Builder {
   #reduce(opType: string, x: Value, { axes, keepdims = true }: ReduceOptions): Value {
     if (typeof axes !== "string" && axes.length === 0) return x;
     const list = axes === "all" ? undefined : typeof axes === "string" ? axes : this.ints(axes);
-    return this.node(opType, [x, list], { keepdims: Number(keepdims), noop_with_empty_axes: Number(axes !== "all") })[0]!;
+    return this.node(opType, [x, list], {
+      keepdims: Number(keepdims),
+      noop_with_empty_axes: Number(axes !== "all"),
+    })[0]!;
   }
   argMax(x: Value, options: { axis: number; keepdims?: boolean }): Value {
     return this.#unary("ArgMax", x, { axis: options.axis, keepdims: Number(options.keepdims ?? true) });
@@ -357,6 +373,16 @@ export class Builder {
     return this.node("ConvTranspose", [x, w], { ...attributes })[0]!;
   }
 
+  maxPool(x: Value, attributes: PoolAttributes): Value {
+    return this.node("MaxPool", [x], { ...attributes })[0]!;
+  }
+  /** Where each maximum was: positions in the flattened x, the first one among equals. */
+  maxPoolIndices(x: Value, attributes: PoolAttributes): Value {
+    return this.node("MaxPool", [x], { ...attributes }, { outputs: 2 })[1]!;
+  }
+  averagePool(x: Value, attributes: PoolAttributes & { count_include_pad?: number }): Value {
+    return this.node("AveragePool", [x], { ...attributes })[0]!;
+  }
   /** Resizes every axis: by constant scales, or to sizes that may be computed in the graph. */
   resize(x: Value, to: { scales: readonly number[] } | { sizes: Ints }, attributes: ResizeAttributes = {}): Value {
     if ("scales" in to) {
@@ -387,7 +413,8 @@ export class Builder {
     const target = typeof shape === "string" ? shape : this.ints(shape);
     const dims = this.dims(x);
     const wanted = this.integers(target);
-    if (isStatic(dims) && wanted && dims.length === wanted.length && dims.every((dim, i) => dim === wanted[i])) return x;
+    if (isStatic(dims) && wanted && dims.length === wanted.length && dims.every((dim, i) => dim === wanted[i]))
+      return x;
     return this.node("Reshape", [x, target])[0]!;
   }
   /** Reshapes to the shape of `like`, which is read at run time only where two or more of its dimensions are unknown. */
@@ -397,7 +424,9 @@ export class Builder {
     if (sameShape(from, to)) return x;
     const target = to?.map((dim, i) => (typeof dim === "number" ? dim : sameDim(dim, from?.[i]) ? 0 : -1));
     const settled = target && to?.every((dim) => dim !== 0) && target.filter((dim) => dim === -1).length <= 1;
-    const reshaped = settled ? this.reshape(x, target) : this.node("Reshape", [x, this.shape(like)], { allowzero: 1 })[0]!;
+    const reshaped = settled
+      ? this.reshape(x, target)
+      : this.node("Reshape", [x, this.shape(like)], { allowzero: 1 })[0]!;
     return this.shapedLike(reshaped, like);
   }
   /** A shape from numbers (0 and -1 as Reshape reads them) and 1-element int64 values; one unknown size becomes the -1. */
@@ -405,7 +434,10 @@ export class Builder {
     const known = parts.map((part) => (typeof part === "number" ? part : this.integers(part)?.[0]));
     const open = known.filter((size) => size === undefined || size === -1).length;
     if (open <= 1) return this.ints(known.map((size) => size ?? -1));
-    return this.concat(parts.map((part) => (typeof part === "number" ? this.ints([part]) : part)), 0);
+    return this.concat(
+      parts.map((part) => (typeof part === "number" ? this.ints([part]) : part)),
+      0,
+    );
   }
   expand(x: Value, shape: readonly number[] | Value): Value {
     return this.node("Expand", [x, typeof shape === "string" ? shape : this.ints(shape)])[0]!;
@@ -425,7 +457,13 @@ export class Builder {
   /** Cuts along constant axes; starts and ends are numbers or 1-D int64 values. */
   slice(x: Value, cut: { axes: readonly number[]; starts: Ints; ends: Ints; steps?: readonly number[] }): Value {
     const list = (values: Ints) => (typeof values === "string" ? values : this.ints(values));
-    return this.node("Slice", [x, list(cut.starts), list(cut.ends), this.ints(cut.axes), cut.steps && this.ints(cut.steps)])[0]!;
+    return this.node("Slice", [
+      x,
+      list(cut.starts),
+      list(cut.ends),
+      this.ints(cut.axes),
+      cut.steps && this.ints(cut.steps),
+    ])[0]!;
   }
   split(x: Value, options: { axis: number; sizes: readonly number[] | Value; outputs: number }): Value[] {
     const sizes = typeof options.sizes === "string" ? options.sizes : this.ints(options.sizes);
@@ -463,12 +501,20 @@ export class Builder {
   }
   cumSum(x: Value, axis: number, options: { exclusive?: boolean; reverse?: boolean } = {}): Value {
     const at = this.scalar(axis, "int64");
-    return this.node("CumSum", [x, at], { exclusive: Number(options.exclusive ?? false), reverse: Number(options.reverse ?? false) })[0]!;
+    return this.node("CumSum", [x, at], {
+      exclusive: Number(options.exclusive ?? false),
+      reverse: Number(options.reverse ?? false),
+    })[0]!;
   }
   /** 1 at `indices` along a new last axis of `depth` entries, 0 elsewhere. */
   oneHot(indices: Value, depth: Value, dtype: DType): Value {
     const values = this.constant(dtype === "float64" ? float64([2], [0, 1]) : float32([2], [0, 1]));
     return this.cast(this.node("OneHot", [indices, depth, values], { axis: -1 })[0]!, dtype);
+  }
+  /** The identity matrix of a size given as a 1-element int64 value. */
+  eye(size: Value, dtype: DType): Value {
+    const zeros = this.expand(this.scalar(0, dtype), this.concat([size, size], 0));
+    return this.#unary("EyeLike", zeros);
   }
   /** Zeros (or another number) in the shape and type of `x`. */
   fillLike(x: Value, value: number): Value {
@@ -485,6 +531,14 @@ export type ConvAttributes = {
   group?: number;
   auto_pad?: string;
   kernel_shape?: readonly number[];
+};
+export type PoolAttributes = {
+  kernel_shape: readonly number[];
+  strides?: readonly number[] | undefined;
+  dilations?: readonly number[] | undefined;
+  pads?: readonly number[] | undefined;
+  auto_pad?: string | undefined;
+  ceil_mode?: number | undefined;
 };
 export type ResizeAttributes = {
   mode?: "nearest" | "linear" | "cubic";
