@@ -46,7 +46,7 @@ const makers: Readonly<Record<ColormapName, () => Colormap>> = {
   jet: () => ({
     name: "jet",
     even: false,
-    table: tableOf((i) => jetKnots.map((knots) => Math.trunc(interpolate(knots, i / 255) * 255))),
+    table: tableOf((i) => jetKnots.map((knots) => Math.trunc(interpolate(knots, i) * 255))),
   }),
   grey: () => ({ name: "grey", even: true, table: tableOf((i) => [i, i, i]) }),
 };
@@ -77,11 +77,12 @@ function tableOf(colorAt: (i: number) => number[]): Uint8Array {
   return Uint8Array.from(Array.from({ length: 256 }, (_, i) => colorAt(i)).flat());
 }
 
-function interpolate(knots: readonly (readonly [number, number])[], at: number): number {
+/** In units of table rows and in matplotlib's order of operations, because `trunc` magnifies the last bit. */
+function interpolate(knots: readonly (readonly [number, number])[], row: number): number {
   const next = Math.max(
     1,
-    knots.findIndex(([position]) => position >= at),
+    knots.findIndex(([position]) => position * 255 >= row),
   );
   const [[x0, y0], [x1, y1]] = [knots[next - 1]!, knots[next]!];
-  return y0 + ((at - x0) / (x1 - x0)) * (y1 - y0);
+  return ((row - x0 * 255) / (x1 * 255 - x0 * 255)) * (y1 - y0) + y0;
 }

@@ -32,43 +32,43 @@ export async function decodePicture(input: string | Uint8Array, source?: string)
         hint: "Save the values as .npy and pass that; it is fed to the model as it is.",
       });
     const cmyk = facts.space === "cmyk";
-    const pipeline = sharp(bytes, { failOn: "error", ignoreIcc: !cmyk }).autoOrient();
-    if (facts.hasAlpha) pipeline.flatten({ background: "#ffffff" });
-    const { data, info } = await pipeline
+    const { data, info } = await sharp(bytes, { failOn: "error", ignoreIcc: !cmyk })
+      .autoOrient()
       .toColourspace("srgb")
       .raw({ depth: "uchar" })
       .toBuffer({ resolveWithObject: true });
-    return {
-      width: info.width,
-      height: info.height,
-      rgb: asRgb(data, info),
-      format: facts.format,
-      notes: notesOf(facts),
-    };
+    const { rgb, transparent } = onWhite(new Uint8Array(data.buffer, data.byteOffset, data.length), info);
+    return { width: info.width, height: info.height, rgb, format: facts.format, notes: notesOf(facts, transparent) };
   } catch (cause) {
     if (cause instanceof InputError) throw cause;
     throw undecodable(name, cause as Error);
   }
 }
 
-/** sharp hands grey pictures back with one channel, or two when there was alpha. */
-function asRgb(data: Uint8Array, { width, height, channels }: OutputInfo): Uint8Array {
-  if (channels === 3) return data;
+/**
+ * 1 (grey), 2 (grey, alpha), 3 or 4 (RGB, alpha) channels as RGB on white: out = alpha * value + (1 - alpha) * 255.
+ * `transparent`: whether that changed anything; many pictures carry an alpha channel that is opaque everywhere.
+ */
+function onWhite(data: Uint8Array, { width, height, channels }: OutputInfo): { rgb: Uint8Array; transparent: boolean } {
+  if (channels === 3) return { rgb: data, transparent: false };
   const rgb = new Uint8Array(width * height * 3);
-  const grey = channels < 3;
+  const colors = channels < 3 ? [0, 0, 0] : [0, 1, 2];
+  const hasAlpha = channels % 2 === 0;
+  let transparent = false;
   for (let from = 0, to = 0; to < rgb.length; from += channels, to += 3) {
-    rgb[to] = data[from]!;
-    rgb[to + 1] = data[grey ? from : from + 1]!;
-    rgb[to + 2] = data[grey ? from : from + 2]!;
+    const alpha = hasAlpha ? data[from + channels - 1]! : 255;
+    if (alpha < 255) transparent = true;
+    for (let c = 0; c < 3; c++)
+      rgb[to + c] = Math.round((alpha * data[from + colors[c]!]! + (255 - alpha) * 255) / 255);
   }
-  return rgb;
+  return { rgb, transparent };
 }
 
-function notesOf(facts: Metadata): string[] {
+function notesOf(facts: Metadata, transparent: boolean): string[] {
   const turned = facts.orientation !== undefined && facts.orientation > 1;
   return [
     turned && `turned upright, EXIF orientation ${facts.orientation}`,
-    facts.hasAlpha && "transparency laid on white",
+    transparent && "transparency laid on white",
     facts.depth === "ushort" && "16 bits reduced to 8",
     facts.space === "cmyk" && "CMYK converted to sRGB",
     facts.pages !== undefined && facts.pages > 1 && `the first of ${facts.pages} frames or pages`,

@@ -45,7 +45,8 @@ export async function encodePicture(picture: Picture, options: EncodeOptions = {
       });
     pipeline.withXmp(xmp);
   }
-  return encoders[format](pipeline, quality).toBuffer();
+  const file = await encoders[format](pipeline, quality).toBuffer();
+  return new Uint8Array(file.buffer, file.byteOffset, file.length);
 }
 
 /** The provenance in a picture that `encodePicture` wrote; undefined when it has none. */

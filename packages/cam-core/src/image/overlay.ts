@@ -106,7 +106,7 @@ async function compose(
     .removeAlpha()
     .raw()
     .toBuffer({ resolveWithObject: true });
-  return { width: info.width, height: info.height, rgb: data };
+  return { width: info.width, height: info.height, rgb: new Uint8Array(data.buffer, data.byteOffset, data.length) };
 }
 
 function frameSvg(seen: LaidMap, width: number, height: number): string {

@@ -29,7 +29,6 @@ type Font = {
   readonly unitsPerEm: number;
   charToGlyphIndex(char: string): number;
   charToGlyph(char: string): Glyph;
-  getKerningValue(left: Glyph, right: Glyph): number;
 };
 
 const require = createRequire(import.meta.url);
@@ -46,22 +45,33 @@ function font(subset: (typeof subsets)[number], weight: Weight): Font {
   return parsed;
 }
 
-type Placed = { font: Font; glyph: Glyph; x: number };
+/** Signs Inter's web files lack, in letters they have. */
+const spelled: Readonly<Record<string, string>> = {
+  "→": "->",
+  "←": "<-",
+  "↔": "<->",
+  "≥": ">=",
+  "≤": "<=",
+  "≠": "!=",
+  "≈": "~",
+};
 
-/** Glyphs side by side with kerning, left to right; a character no subset has becomes the font's empty box. */
+type Placed = { glyph: Glyph; x: number };
+
+/** Glyphs side by side, left to right; a character no subset has becomes the font's empty box. */
 function layOut(text: string, size: number, weight: Weight): { placed: Placed[]; width: number } {
   const placed: Placed[] = [];
   let x = 0;
-  let before: Placed | undefined;
-  for (const char of text.replace(/\s/gu, " ").normalize("NFC")) {
+  const plain = text
+    .normalize("NFC")
+    .replace(/\s/gu, " ")
+    .replace(/[→←↔≥≤≠≈]/gu, (sign) => spelled[sign] as string);
+  for (const char of plain) {
     const subset = subsets.find((name) => font(name, weight).charToGlyphIndex(char) !== 0) ?? "latin";
     const face = font(subset, weight);
     const glyph = face.charToGlyph(char);
-    const scale = size / face.unitsPerEm;
-    if (before?.font === face) x += face.getKerningValue(before.glyph, glyph) * scale;
-    before = { font: face, glyph, x };
-    placed.push(before);
-    x += glyph.advanceWidth * scale;
+    placed.push({ glyph, x });
+    x += (glyph.advanceWidth * size) / face.unitsPerEm;
   }
   return { placed, width: x };
 }
