@@ -58,7 +58,7 @@ export function blendMap(
   { table }: Colormap,
   { opacity, follow }: { opacity: number; follow: boolean },
 ): Picture {
-  const rgb = unseen(picture.rgb);
+  const rgb = unseen(picture, laid);
   for (let y = 0; y < laid.height; y++)
     for (let x = 0; x < laid.width; x++) {
       const value = laid.values[y * laid.width + x]!;
@@ -76,7 +76,7 @@ export function blendMap(
 
 /** The picture itself, with what the model did not see marked as in `blendMap`. */
 export function markSeen(picture: Picture, { left, top, width, height }: Omit<LaidMap, "values">): Picture {
-  const rgb = unseen(picture.rgb);
+  const rgb = unseen(picture, { width, height });
   for (let y = top; y < top + height; y++) {
     const from = (y * picture.width + left) * 3;
     rgb.set(picture.rgb.subarray(from, from + width * 3), from);
@@ -84,8 +84,10 @@ export function markSeen(picture: Picture, { left, top, width, height }: Omit<La
   return { ...picture, rgb };
 }
 
-function unseen(rgb: Uint8Array): Uint8Array {
+/** The ground for what was not seen; left black when everything was, and will be painted over. */
+function unseen({ rgb, ...picture }: Picture, seen: { width: number; height: number }): Uint8Array {
   const out = new Uint8Array(rgb.length);
+  if (seen.width === picture.width && seen.height === picture.height) return out;
   for (let i = 0; i < rgb.length; i += 3) {
     const grey = 0.299 * rgb[i]! + 0.587 * rgb[i + 1]! + 0.114 * rgb[i + 2]!;
     out.fill(Math.round(0.6 * grey), i, i + 3);

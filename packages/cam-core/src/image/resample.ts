@@ -2,8 +2,8 @@ import type { Kernel } from "../model/manifest.ts";
 
 /*
  * Resizing as Pillow does it, bit for bit, because that is what most networks were trained behind (torchvision, timm).
- * sharp is not used here: measured against Pillow, libvips enlarges half a source pixel off, renormalises differently at the
- * edges, and cannot shrink without antialiasing.
+ * sharp is not used here: measured against Pillow, libvips enlarges half a pixel off (differences up to 87 of 255 on a photograph),
+ * treats edges differently, and cannot shrink without antialiasing. The price: 25 ms for 1920 x 1080 to 224 x 224, sharp takes 10.
  */
 
 /** 8-bit samples, row-major, `channels` interleaved. */
@@ -128,16 +128,18 @@ function convolve(
 ): Uint8Array {
   const { lines, lineStride, step, channels } = axis;
   const out = new Uint8ClampedArray(lines * starts.length * channels);
-  const sums = new Int32Array(channels);
+  const half = 1 << (fractionBits - 1);
   for (let line = 0, to = 0; line < lines; line++)
-    for (let i = 0; i < starts.length; i++, to += channels) {
-      sums.fill(1 << (fractionBits - 1));
+    for (let i = 0; i < starts.length; i++) {
+      const first = line * lineStride + starts[i]! * step;
+      const tap = i * width;
       const count = counts[i]!;
-      for (let j = 0, from = line * lineStride + starts[i]! * step; j < count; j++, from += step) {
-        const weight = weights[i * width + j]!;
-        for (let c = 0; c < channels; c++) sums[c]! += data[from + c]! * weight;
+      for (let c = 0; c < channels; c++, to++) {
+        let sum = half;
+        for (let j = 0, from = first + c; j < count; j++, from += step)
+          sum = (sum + Math.imul(data[from]!, weights[tap + j]!)) | 0; // |0 and imul keep it in integer registers
+        out[to] = sum >> fractionBits;
       }
-      for (let c = 0; c < channels; c++) out[to + c] = sums[c]! >> fractionBits;
     }
   return new Uint8Array(out.buffer);
 }
