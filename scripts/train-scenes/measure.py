@@ -42,20 +42,13 @@ def grad_cam(features, weights):
     return torch.nn.functional.interpolate(tensor, size=(96, 96), mode="bilinear", align_corners=False)[0, 0].numpy()
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--data", required=True)
-    parser.add_argument("--split", default="test")
-    parser.add_argument("--model", required=True)
-    parser.add_argument("--look")
-    args = parser.parse_args()
-    torch.set_num_threads(1)
-    images = np.load(f"{args.data}/{args.split}.images.npy", mmap_mode="r")
-    labels = np.load(f"{args.data}/{args.split}.labels.npy") > 0
-    masks = np.load(f"{args.data}/{args.split}.masks.npy", mmap_mode="r")
-    with open(f"{args.data}/{args.split}.classes.json") as file:
+def measure(data, split, model, picture=None):
+    images = np.load(f"{data}/{split}.images.npy", mmap_mode="r")
+    labels = np.load(f"{data}/{split}.labels.npy") > 0
+    masks = np.load(f"{data}/{split}.masks.npy", mmap_mode="r")
+    with open(f"{data}/{split}.classes.json") as file:
         classes = json.load(file)
-    logits, features, weights = run(args.model, images)
+    logits, features, weights = run(model, images)
 
     found = logits > 0
     sensitivity = (found & labels).sum(0) / labels.sum(0)
@@ -63,7 +56,7 @@ def main():
     balanced = (sensitivity + specificity) / 2
     single = labels.sum(1) == 1
 
-    rows = []  # class, hit, energy, chance
+    rows = []  # one per object: class, hit, energy, chance
     for scene, klass in np.argwhere(labels):
         mask = masks[scene] == klass + 1
         heat = grad_cam(features[scene], weights[klass])
@@ -71,6 +64,8 @@ def main():
         hit = total > 0 and mask.flat[heat.argmax()]
         rows.append((klass, hit, heat[mask].sum() / total if total > 0 else 0.0, mask.mean()))
     rows = np.array(rows, dtype=np.float64)
+    if picture:
+        look(picture, images, labels, masks, logits, features, weights, classes)
 
     def per_class(values):
         return {name: round(float(value), 4) for name, value in zip(classes, values)}
@@ -78,28 +73,42 @@ def main():
     def by_class(column):
         return per_class([rows[rows[:, 0] == c, column].mean() for c in range(len(classes))])
 
-    report = {
+    def mean(values):
+        return round(float(np.mean(values)), 4)
+
+    return {
         "scenes": len(images),
         "objects": len(rows),
-        "singleObjectScenes": int(single.sum()),
-        "balancedAccuracy": round(float(balanced.mean()), 4),
-        "exactMatch": round(float((found == labels).all(1).mean()), 4),
-        "top1SingleObject": round(float((logits.argmax(1) == labels.argmax(1))[single].mean()), 4),
-        "pointingGame": round(float(rows[:, 1].mean()), 4),
-        "pointingGameChance": round(float(rows[:, 3].mean()), 4),
-        "energyInMask": round(float(rows[:, 2].mean()), 4),
-        "energyInMaskChance": round(float(rows[:, 3].mean()), 4),
-        "perClass": {
-            "balancedAccuracy": per_class(balanced),
+        "single_object_scenes": int(single.sum()),
+        "balanced_accuracy": mean(balanced),
+        "exact_match": mean((found == labels).all(1)),
+        # of always answering the commonest set of classes
+        "exact_match_baseline": round(float(np.unique(labels, axis=0, return_counts=True)[1].max() / len(labels)), 4),
+        "top1_single_object": mean((logits.argmax(1) == labels.argmax(1))[single]),
+        "top1_single_object_baseline": round(float(labels[single].mean(0).max()), 4),
+        "pointing_game": mean(rows[:, 1]),
+        "energy_in_mask": mean(rows[:, 2]),
+        "mask_share_of_picture": mean(rows[:, 3]),
+        "per_class": {
+            "objects": dict(zip(classes, labels.sum(0).tolist())),
+            "balanced_accuracy": per_class(balanced),
             "sensitivity": per_class(sensitivity),
             "specificity": per_class(specificity),
-            "pointingGame": by_class(1),
-            "energyInMask": by_class(2),
+            "pointing_game": by_class(1),
+            "energy_in_mask": by_class(2),
         },
     }
-    print(json.dumps(report, indent=2))
-    if args.look:
-        look(args.look, images, labels, masks, logits, features, weights, classes)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--split", default="test")
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--look", metavar="PNG", help="draw maps over the first scenes (needs matplotlib)")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    print(json.dumps(measure(args.data, args.split, args.model, args.look), indent=2))
 
 
 def look(path, images, labels, masks, logits, features, weights, classes):

@@ -1,6 +1,6 @@
 """Trains the scenes network and writes it as ONNX.
 
-    python train.py --data DIR --out model.onnx [--epochs 20] [--seed 1]
+    python train.py --data DIR --out model.onnx [--epochs 14] [--seed 1]
 
 DIR holds train.*.npy and validation.*.npy from dump-scenes.mjs. One thread and fixed seeds: the same machine gives the
 same file again (another processor may round differently in the last digits).
@@ -16,7 +16,7 @@ from network import Network, to_onnx
 from torch.nn import functional
 
 BATCH = 64
-PEAK_RATE = 6e-3
+PEAK_RATE = 4e-3
 WEIGHT_DECAY = 1e-3
 
 
@@ -28,7 +28,7 @@ def load(data, split):
 
 def as_input(images):
     """uint8 [N, H, W, 3] -> float [N, 3, H, W] in -1 … 1, as the manifest says: (x / 255 - 0.5) / 0.5."""
-    return torch.from_numpy(images).permute(0, 3, 1, 2).float() / 127.5 - 1
+    return torch.tensor(images).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
 def symmetry(images, rng):
@@ -55,7 +55,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", required=True)
     parser.add_argument("--out", required=True)
-    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--epochs", type=int, default=14)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
 
@@ -80,7 +80,9 @@ def main():
         for step in range(steps):
             rows = np.sort(shuffled[step * BATCH : (step + 1) * BATCH])
             batch = symmetry(as_input(np.ascontiguousarray(images[rows])), rng)
-            loss = functional.binary_cross_entropy_with_logits(network(batch), labels[rows])
+            logits, from_cells = network(batch)
+            loss = functional.binary_cross_entropy_with_logits(logits, labels[rows])
+            loss = loss + functional.binary_cross_entropy_with_logits(from_cells, labels[rows])
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
