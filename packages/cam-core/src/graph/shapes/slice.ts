@@ -39,8 +39,7 @@ function rangeIn(size: Dim, start: Dim, end: Dim, step: number): Range {
 
 function lengthOf({ start, end }: Range, step: number): Dim {
   const span = step > 0 ? subDims(end, start) : subDims(start, end);
-  const length = ceilDivDims(span, Math.abs(step));
-  return typeof length === "number" ? Math.max(length, 0) : length;
+  return ceilDivDims(maxDims(span, 0), Math.abs(step));
 }
 
 const slice: ShapeRule = (node) => {
