@@ -1,6 +1,6 @@
 import type { Builder, Value } from "../../graph/builder.ts";
 import { isStatic } from "../../graph/dims.ts";
-import { type FixedWindows, isFixed, sizesOf, type Windows } from "./windows.ts";
+import { cutTo, isFixed, marginsOf, spares, type Windows, withZerosBetween } from "./windows.ts";
 
 /**
  * Backward of Conv over its input: every output pixel spreads its cotangent over the window that it read. Three ways to
@@ -13,42 +13,18 @@ import { type FixedWindows, isFixed, sizesOf, type Windows } from "./windows.ts"
 export function inputCotangent(op: Builder, dy: Value, w: Value, x: Value, windows: Windows, group: number): Value {
   const shape = op.dims(w);
   if (isFixed(windows) && isStatic(shape)) {
-    const left = windows.extents.map((extent, i) => extent - 1 - windows.begins[i]!);
-    const right = spares(op, x, windows).map(
-      (spare, i) => windows.extents[i]! - windows.strides[i]! - windows.ends[i]! + (spare ?? windows.strides[i]! - 1),
-    );
+    const margins = marginsOf(op, x, windows);
     const unit = windows.strides.every((stride) => stride === 1);
     const depthwise = shape.length === 4 && shape[0] === group && shape[1] === 1;
     // Few channels make ConvTranspose's product a small one.
     const narrow = group === 1 && shape[1]! <= 8 && shape[0]! > shape[1]!;
-    if ([...left, ...right].every((pad) => pad >= 0) && (unit ? !narrow : depthwise)) {
+    if (margins.every((pad) => pad >= 0) && (unit ? !narrow : depthwise)) {
       const spread = unit ? dy : withZerosBetween(op, dy, windows.strides);
-      const pads = [...left, ...right];
-      const dx = op.conv(spread, rotated(op, w, shape, group), { dilations: windows.dilations, pads, group });
+      const dx = op.conv(spread, rotated(op, w, shape, group), { dilations: windows.dilations, pads: margins, group });
       return cutTo(op, dx, x, windows);
     }
   }
   return transposed(op, dy, w, x, windows, group);
-}
-
-/** Pixels at the end of each axis that no window reads; undefined where the size is not known. */
-function spares(op: Builder, x: Value, { strides, extents, begins, ends }: FixedWindows): (number | undefined)[] {
-  return sizesOf(op, x).map((size, i) => {
-    if (strides[i] === 1) return 0;
-    return size === undefined ? undefined : (size + begins[i]! + ends[i]! - extents[i]!) % strides[i]!;
-  });
-}
-
-/** Cuts axes whose size was not known, and which were therefore made as long as they can be, to those of x. */
-function cutTo(op: Builder, dx: Value, x: Value, windows: FixedWindows): Value {
-  const open = spares(op, x, windows).flatMap((spare, i) => (spare === undefined ? [i + 2] : []));
-  if (open.length === 0) return op.shapedLike(dx, x);
-  const ends = op.concat(
-    open.map((axis) => op.dim(x, axis)),
-    0,
-  );
-  const cut = op.slice(dx, { axes: open, starts: open.map(() => 0), ends });
-  return op.shapedLike(cut, x);
 }
 
 function transposed(op: Builder, dy: Value, w: Value, x: Value, windows: Windows, group: number): Value {
@@ -78,21 +54,4 @@ function rotated(op: Builder, w: Value, shape: readonly number[], group: number)
   if (axes.length === 0) return merged;
   const each = (value: number) => axes.map(() => value);
   return op.slice(merged, { axes, starts: each(-1), ends: each(-(2 ** 31)), steps: each(-1) });
-}
-
-/**
- * stride - 1 zeros after each pixel: pixels repeated, then masked. The runtime has a fast kernel for repeating, none for
- * writing with gaps; a product and not a choice, since that stays in the blocked layout of the convolution after it.
- */
-function withZerosBetween(op: Builder, dy: Value, strides: readonly number[]): Value {
-  const repeated = op.resize(
-    dy,
-    { scales: [1, 1, ...strides] },
-    { mode: "nearest", coordinate_transformation_mode: "asymmetric", nearest_mode: "floor" },
-  );
-  const one = op.scalar(1, op.dtype(dy));
-  const plane = op.expand(one, op.concat([op.ints([1, 1]), op.shape(dy, 2)], 0));
-  const tap = op.reshape(one, [1, 1, ...strides.map(() => 1)]);
-  const output_padding = strides.map((stride) => stride - 1);
-  return op.mul(repeated, op.convTranspose(plane, tap, { strides, output_padding }));
 }

@@ -67,3 +67,52 @@ export function padded(op: Builder, x: Value, begins: Ints, ends: Ints, value = 
   const pads = op.concat([op.ints([0, 0]), list(begins), op.ints([0, 0]), list(ends)], 0);
   return op.pad(x, pads, value);
 }
+
+/** Pixels at the end of each axis that no window reads; undefined where the size is not known. */
+export function spares(op: Builder, x: Value, windows: FixedWindows): (number | undefined)[] {
+  const { strides, extents, begins, ends } = windows;
+  return sizesOf(op, x).map((size, i) => {
+    if (strides[i] === 1) return 0;
+    return size === undefined ? undefined : (size + begins[i]! + ends[i]! - extents[i]!) % strides[i]!;
+  });
+}
+
+/**
+ * Pads with which the same windows, moved by single pixels over dy with its zeros between, give back x: begins, then ends.
+ * Where x's size is not known, they give the longest that x may be. A negative one has no such form.
+ */
+export function marginsOf(op: Builder, x: Value, windows: FixedWindows): number[] {
+  const { strides, extents, begins, ends } = windows;
+  const after = spares(op, x, windows).map(
+    (spare, i) => extents[i]! - strides[i]! - ends[i]! + (spare ?? strides[i]! - 1),
+  );
+  return [...extents.map((extent, i) => extent - 1 - begins[i]!), ...after];
+}
+
+/** Cuts axes whose size was not known, and which were therefore made as long as they can be, to those of x. */
+export function cutTo(op: Builder, dx: Value, x: Value, windows: FixedWindows): Value {
+  const open = spares(op, x, windows).flatMap((spare, i) => (spare === undefined ? [i + 2] : []));
+  if (open.length === 0) return op.shapedLike(dx, x);
+  const sizes = open.map((axis) => op.dim(x, axis));
+  const cut = op.slice(dx, { axes: open, starts: open.map(() => 0), ends: op.concat(sizes, 0) });
+  return op.shapedLike(cut, x);
+}
+
+/**
+ * stride - 1 zeros after each pixel of dy: pixels repeated, then masked. The runtime has a fast kernel for repeating, none
+ * for writing with gaps; a product and not a choice, since that stays in the blocked layout of what comes after it.
+ * `weights` [1, 1, ...] replace the ones in the mask.
+ */
+export function withZerosBetween(op: Builder, dy: Value, strides: readonly number[], weights?: Value): Value {
+  const one = op.scalar(1, op.dtype(dy));
+  const plane = weights ?? op.expand(one, op.concat([op.ints([1, 1]), op.shape(dy, 2)], 0));
+  const tap = op.reshape(one, [1, 1, ...strides.map(() => 1)]);
+  const output_padding = strides.map((stride) => stride - 1);
+  return op.mul(repeated(op, dy, strides), op.convTranspose(plane, tap, { strides, output_padding }));
+}
+
+/** Every pixel `times` times along each spatial axis. */
+export function repeated(op: Builder, x: Value, times: readonly number[]): Value {
+  const how = { mode: "nearest", coordinate_transformation_mode: "asymmetric", nearest_mode: "floor" } as const;
+  return op.resize(x, { scales: [1, 1, ...times] }, how);
+}
