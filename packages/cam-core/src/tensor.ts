@@ -119,3 +119,11 @@ function filled(dtype: DType, shape: readonly number[], data: TypedArray): Tenso
     throw new RangeError(`${data.length} values for a tensor of shape [${shape.join(", ")}]`);
   return { dtype, shape, data };
 }
+
+/** Row `index` of a tensor along its first axis, without copying. */
+export function rowOf(tensor: Tensor, index: number): Tensor {
+  const [rows = 1, ...shape] = tensor.shape;
+  const stride = tensor.data.length / rows;
+  const data = tensor.data as Exclude<TensorData, string[]>;
+  return { dtype: tensor.dtype, shape, data: data.subarray(index * stride, (index + 1) * stride) as TypedArray };
+}

@@ -1,6 +1,6 @@
 import { LayerError } from "../errors.ts";
 import type { Builder, Value } from "../graph/builder.ts";
-import { type Axes, isSpace } from "./axes.ts";
+import { type Axes, isSpace, type SpaceAxis } from "./axes.ts";
 
 /**
  * Lays a value out as [N, K, ...space] with space in the input's order: prefix and suffix tokens are dropped, tokens are put
@@ -37,4 +37,30 @@ export function toChannelsFirst(op: Builder, value: Value, axes: Axes): Value {
 function firstAxis(axes: Axes, i: number): number {
   const axis = axes[i];
   return isSpace(axis) ? axis.axes[0]! : -1;
+}
+
+/**
+ * The way back of `toChannelsFirst`: `laid` [b, K, ...space] in the layout of `original` (a batch of one), whose prefix and
+ * suffix tokens are kept for every variant.
+ */
+export function fromChannelsFirst(op: Builder, laid: Value, original: Value, axes: Axes): Value {
+  const channel = axes.findIndex((axis) => axis.kind === "channel");
+  const spaces = axes.flatMap((axis, i) => (isSpace(axis) ? [i] : [])).sort((a, b) => firstAxis(axes, a) - firstAxis(axes, b));
+  const merged = spaces.some((i) => isSpace(axes[i]) && (axes[i] as SpaceAxis).axes.length > 1);
+  const order = [0, channel, ...spaces];
+  const flat = merged ? op.reshape(laid, [0, 0, -1]) : laid;
+  const native = op.transpose(flat, axes.map((_, i) => order.indexOf(i)));
+  return axes.reduce((x, axis, i) => {
+    if (!isSpace(axis) || axis.prefix + axis.suffix === 0) return x;
+    const around = (starts: number, ends: number) => repeated(op, op.slice(original, { axes: [i], starts: [starts], ends: [ends] }), x);
+    const before = axis.prefix > 0 ? [around(0, axis.prefix)] : [];
+    const after = axis.suffix > 0 ? [around(-axis.suffix, 2 ** 31 - 1)] : [];
+    return op.concat([...before, x, ...after], i);
+  }, native);
+}
+
+/** A batch of one, repeated as often as `like` has samples. */
+function repeated(op: Builder, x: Value, like: Value): Value {
+  const rest = Array.from({ length: op.rank(x) - 1 }, (_, i) => op.dim(x, i + 1));
+  return op.expand(x, op.concat([op.dim(like, 0), ...rest], 0));
 }

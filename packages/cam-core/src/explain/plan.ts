@@ -156,44 +156,40 @@ export function plan(model: Model, options: PlanOptions): Plan {
   };
 }
 
-function chooseLayers(base: Groundwork, names: readonly string[] | undefined): Layer[] {
+export function chooseLayers(base: Groundwork, names: readonly string[] | undefined): Layer[] {
   const wanted = names ?? (base.model.manifest?.targetLayer ? [base.model.manifest.targetLayer] : undefined);
   return wanted ? wanted.map((name) => layerNamed(base, name)) : [defaultLayer(base)];
 }
 
 /** The method's raw map at one layer (or at the input). */
 function build(base: Groundwork, method: Method, layer: Layer | undefined, dA: Value): Value {
+  const context = contextAt(base, layer, dA);
+  const made: Record<string, Value> = {};
+  for (const stage of method.stages) if (stage.kind === "nodes") Object.assign(made, stage.build({ ...context, made }));
+  return base.op.cast(made.map!, "float32");
+}
+
+/** What a method's nodes see at a layer, or at the input where `layer` is undefined. Without gradients for gradient-free ones. */
+export function contextAt(base: Groundwork, layer: Layer | undefined, dA: Value | undefined): MethodContext {
   const { op } = base;
-  const inputAxes = base.axes.get(base.input);
   const at = (value: Value, axes: Axes | undefined) => {
     if (axes) return toChannelsFirst(op, value, axes);
-    throw new LayerError(
-      `input "${base.input}" of rank ${op.dims(base.input)?.length ?? "unknown"} has no spatial layout`,
-      {
-        hint: "State its layout in the model's manifest.",
-      },
-    );
+    throw new LayerError(`input "${base.input}" of rank ${op.dims(base.input)?.length ?? "unknown"} has no spatial layout`, {
+      hint: "State its layout in the model's manifest.",
+    });
   };
+  const inputAxes = base.axes.get(base.input);
   const activations = layer ? at(layer.value, layer.axes) : "";
-  const gradients = layer ? at(dA, layer.axes) : "";
-  const context: MethodContext = {
+  const main = layer ? activations : at(base.input, inputAxes);
+  return {
     op,
     activations,
-    gradients,
-    input: layer ? "" : at(base.input, inputAxes),
-    inputGradients: layer ? "" : at(dA, inputAxes),
-    space: Array.from({ length: op.rank(layer ? activations : base.input) - 2 }, (_, i) => i + 2),
-    positions: () => {
-      const axes = Array.from({ length: op.rank(activations) - 2 }, (_, i) => i + 2);
-      return op.cast(op.squeeze(op.count(activations, axes), [0]), op.dtype(activations));
-    },
+    gradients: layer && dA !== undefined ? at(dA, layer.axes) : "",
+    input: inputAxes ? at(base.input, inputAxes) : "",
+    inputGradients: layer || dA === undefined ? "" : at(dA, inputAxes),
+    space: Array.from({ length: op.rank(main) - 2 }, (_, i) => i + 2),
     made: {},
   };
-  const made = method.stages.reduce<Readonly<Record<string, Value>>>(
-    (sofar, stage) => (stage.kind === "nodes" ? { ...sofar, ...stage.build({ ...context, made: sofar }) } : sofar),
-    {},
-  );
-  return op.cast(made.map!, "float32");
 }
 
 function finish(base: Groundwork, method: Method, raw: readonly Value[]): Value {
@@ -214,7 +210,7 @@ function finish(base: Groundwork, method: Method, raw: readonly Value[]): Value 
 }
 
 /** Gives a value a name of its own among the outputs. */
-function publish(op: Builder, value: Value, name: Value): Value {
+export function publish(op: Builder, value: Value, name: Value): Value {
   op.append({ opType: "Identity", domain: "", name, inputs: [value], outputs: [name], attributes: {} });
   return name;
 }
@@ -256,7 +252,7 @@ export function gradientPlan(
 }
 
 /** Keeps what the outputs need, in a legal order. */
-function seal(op: Builder, outputs: readonly Value[]): Graph {
+export function seal(op: Builder, outputs: readonly Value[]): Graph {
   op.graph.outputs = outputs.map((name) => ({ name, dtype: op.dtype(name) }));
   pruneUnused(op.graph);
   checkGraph(op.graph);

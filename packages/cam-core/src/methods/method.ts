@@ -24,8 +24,6 @@ export type MethodContext = {
   readonly inputGradients: Value;
   /** The spatial axes of the tensors above: [2, 3] for pictures. */
   readonly space: readonly number[];
-  /** Number of spatial positions of the layer, as a scalar value of the activations' type. */
-  positions(): Value;
   /** Tensors that earlier stages made. */
   readonly made: Readonly<Record<string, Value>>;
 };
@@ -44,9 +42,9 @@ export type HostStage = {
 };
 
 /**
- * The model, or its part behind the layer, run on many variants: `variants` builds a batch of model inputs (or layer
- * activations) from a slice [b, ...] of the tensor `over`, taken along its axis 1 for one sample; each gives one score.
- * The result [N, entries of `over`] is called `makes`.
+ * The model, or its part behind the layer, run on many variants of one sample. `over` [N, M, ...] holds one entry per variant;
+ * from a slice of them [b, ...], `variants` builds model inputs [b, C, ...space] (or layer activations [b, K, ...space]); each
+ * gives one score of the target. The result, [N, M], is called `makes`. Batches are sized so that a run stays short.
  */
 export type BatchedStage = {
   readonly kind: "batched";
