@@ -1,7 +1,7 @@
 import type { Builder, Value } from "../graph/builder.ts";
 import type { Node } from "../graph/graph.ts";
-import type { Rng } from "../testing/rng.ts";
 import type { Tensor } from "../tensor.ts";
+import type { Rng } from "../testing/rng.ts";
 
 /** What a rule sees: the forward node's values, the cotangents of its outputs, and a builder to answer with. */
 export type VjpContext = {
@@ -35,11 +35,18 @@ export type Vjp = (context: VjpContext) => readonly (Value | null)[];
 /** A point at which the numeric check differentiates: inputs in order (undefined: absent), attributes, extra settings. */
 export type Sample = {
   readonly inputs: readonly (Tensor | undefined)[];
-  readonly attributes?: Readonly<Record<string, number | string | readonly number[] | { readonly float: number } | { readonly floats: readonly number[] }>>;
+  readonly attributes?: Readonly<
+    Record<
+      string,
+      number | string | readonly number[] | { readonly float: number } | { readonly floats: readonly number[] }
+    >
+  >;
   /** How many outputs the node has. Default 1. */
   readonly outputs?: number;
   /** Opset to test in. Default: the oldest that the builder emits. */
   readonly opset?: number;
+  /** Positions of floating-point inputs that are constants of the graph, as they are in real files: scales, bounds. */
+  readonly constants?: readonly number[];
   /** Inputs to differentiate. Default: every floating-point one that the rule gives a cotangent for. */
   readonly wrt?: readonly number[];
   /** Output to differentiate. Default 0. */
@@ -78,5 +85,7 @@ export function zero(why: string): ZeroRule {
 export function samplesOf(rule: Rule, rng: Rng): readonly Sample[] {
   const given = rule.sample(rng);
   if ("inputs" in given) return [given];
-  return given.every((item) => "inputs" in item) ? (given as readonly Sample[]) : [{ inputs: given as readonly Tensor[] }];
+  return given.every((item) => "inputs" in item)
+    ? (given as readonly Sample[])
+    : [{ inputs: given as readonly Tensor[] }];
 }

@@ -39,12 +39,20 @@ export async function checkVjp(opType: string, options: CheckVjpOptions): Promis
   return used;
 }
 
-async function checkSample(what: string, opType: string, rule: Rule, sample: Sample, random: Rng, options: CheckVjpOptions) {
+async function checkSample(
+  what: string,
+  opType: string,
+  rule: Rule,
+  sample: Sample,
+  random: Rng,
+  options: CheckVjpOptions,
+) {
   try {
     return await checkAs("float64", what, opType, rule, sample, random, options);
   } catch (error) {
     // No float64 kernel: ONNX Runtime says NOT_IMPLEMENTED, or that the type is outside the operator's constraint.
-    if (!/NOT_IMPLEMENTED|Could not find an implementation|not supported|tensor\(double\)/.test(String(error))) throw error;
+    if (!/NOT_IMPLEMENTED|Could not find an implementation|not supported|tensor\(double\)/.test(String(error)))
+      throw error;
     return checkAs("float32", what, opType, rule, sample, random, options);
   }
 }
@@ -63,7 +71,9 @@ async function checkAs(
   const output = `y${sample.output ?? 0}`;
   const { forward, backward, wrt } = await withGradient(graph, opType, rule, output, sample, precision);
   try {
-    const feeds = Object.fromEntries(inputs.flatMap((t, i) => (t && t.dtype === precision ? [[`x${i}`, t]] : [])));
+    const feeds = Object.fromEntries(
+      inputs.flatMap((t, i) => (t && graph.inputs.some(({ name }) => name === `x${i}`) ? [[`x${i}`, t]] : [])),
+    );
     const y = (await forward.run(feeds))[output]!;
     const v = like(y, () => random.next() - 0.5);
     const gradients = await backward.run({ ...feeds, cotangent: v });
@@ -98,7 +108,14 @@ async function checkAs(
 }
 
 /** Two sessions over one node: forward alone, and the rule's answer to a fed cotangent. Optimiser off. */
-async function withGradient(graph: Graph, opType: string, rule: Rule, output: string, sample: Sample, precision: string) {
+async function withGradient(
+  graph: Graph,
+  opType: string,
+  rule: Rule,
+  output: string,
+  sample: Sample,
+  precision: string,
+) {
   const forwardGraph = copyGraph(graph);
   forwardGraph.outputs = [{ name: output, dtype: precision as "float32" }];
   const forward = await openSession(forwardGraph, { optimize: "disabled", threads: 1 });

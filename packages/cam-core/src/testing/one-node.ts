@@ -25,7 +25,8 @@ export function oneNode(opType: string, sample: Sample): Graph {
   const inputs = sample.inputs.map((tensor, i) => {
     if (!tensor) return "";
     const name = `x${i}`;
-    if (/float/.test(tensor.dtype)) graph.inputs.push({ name, dtype: tensor.dtype, shape: tensor.shape } as ValueInfo);
+    const fed = /float/.test(tensor.dtype) && !sample.constants?.includes(i);
+    if (fed) graph.inputs.push({ name, dtype: tensor.dtype, shape: tensor.shape } as ValueInfo);
     else graph.initializers.set(name, { dtype: tensor.dtype, shape: tensor.shape, bytes: bytes(tensor) });
     return name;
   });
