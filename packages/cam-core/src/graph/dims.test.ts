@@ -107,6 +107,10 @@ test.each<[string, Dim, Dim]>([
     ceilDivDims("h", 32),
   ],
   ["floor(h/2)+ceil(h/2)", addDims(divDims(addDims("h", 6), 2), -3), divDims("h", 2)],
+  ["what is left of a size cut in half", subDims("h", divDims("h", 2)), ceilDivDims("h", 2)],
+  ["two halves", addDims(divDims("h", 2), ceilDivDims("h", 2)), "h"],
+  ["and of a half cut in half", subDims(divDims("h", 2), divDims("h", 4)), divDims(addDims("h", 2), 4)],
+  ["twice a size less half of it", subDims(mulDims("h", 2), ceilDivDims("h", 2)), divDims(mulDims("h", 3), 2)],
   ["a roll: what is cut off is put back", addDims(subDims("h", minDims("h", 3)), minDims("h", 3)), "h"],
   [
     "padding to a multiple by remainder and by rounding up",

@@ -41,14 +41,14 @@ export function addDims(a: Dim, b: Dim): Dim {
   if (a === null || b === null) return null;
   if (a === 0) return b;
   if (b === 0) return a;
-  return print([...parse(a), ...parse(b)]);
+  return print(joinHalves([...parse(a), ...parse(b)]));
 }
 
 export function subDims(a: Dim, b: Dim): Dim {
   if (typeof a === "number" && typeof b === "number") return a - b;
   if (sameDim(a, b)) return 0;
   if (a === null || b === null) return null;
-  return b === 0 ? a : print([...parse(a), ...negated(parse(b))]);
+  return b === 0 ? a : print(joinHalves([...parse(a), ...negated(parse(b))]));
 }
 
 export function mulDims(...dims: Dim[]): Dim {
@@ -70,7 +70,7 @@ export function divDims(a: Dim, b: Dim): Dim {
   if (b === 1) return a;
   const exact = quotient([a], [b]);
   if (exact !== null) return exact;
-  if (typeof b === "number" && b > 0) return print(floorOf(parse(a), b));
+  if (typeof b === "number" && b > 0) return print(joinHalves(floorOf(parse(a), b)));
   const [over, under] = [productOf([a]), productOf([b])];
   const common = commonOf(over, under);
   const [left, right] = [print([cancel(over, common)!]), print([cancel(under, common)!])];
@@ -117,6 +117,47 @@ function innermost(sum: Sum, by: number): Sum {
   if (typeof inner === "number")
     return floorOf([...parse(sides![0]), { number: constantOf(sum) * inner, factors: [] }], by * inner);
   return [{ number: 1, factors: [`floor(${print(sum)}/${by})`] }];
+}
+
+/** The two halves of x, floor(x/2) and floor((x+1)/2), make x: x less one of them is the other one. */
+function joinHalves(sum: Sum): Sum {
+  const terms = collect(sum);
+  for (const half of terms) {
+    const whole = half.factors.length === 1 ? doubled(half.factors[0]!) : undefined;
+    if (!whole) continue;
+    const other = floorOf([...whole, { number: 1, factors: [] }], 2);
+    // In which the sum has as much of `present` as of the half: it goes, and what it stands for comes.
+    const exchange = (present: Sum, sign: number) => {
+      const same = terms.find((term) => term.factors.length > 0 && sameFactors(term, collect(present)[0]!));
+      const times =
+        same && same.number * half.number * sign > 0 ? Math.min(Math.abs(same.number), Math.abs(half.number)) : 0;
+      return times * Math.sign(half.number);
+    };
+    const atom = { ...half, number: 1 };
+    const joined = exchange(other, 1);
+    if (joined !== 0) return joinHalves([...terms, ...scaled([...whole, ...negated([atom, ...other])], joined)]);
+    const left = half.number < 0 ? exchange(whole, -1) : 0;
+    if (left !== 0) return joinHalves([...terms, ...scaled([...whole, ...negated([atom, ...other])], left)]);
+  }
+  return terms;
+}
+
+/** x, where the factor is floor(x/2) and x a single size, a number added to it perhaps. */
+function doubled(factor: string): Sum | undefined {
+  const sides = sidesOf(factor, "floor");
+  const by = sides && sideOf(sides[1]);
+  if (typeof by !== "number" || by % 2 !== 0) return undefined;
+  const whole = collect(innermost(parse(sides![0]), by / 2));
+  const [x, ...others] = whole;
+  return x?.number === 1 && others.every((term) => term.factors.length === 0) ? whole : undefined;
+}
+
+function sameFactors(a: Term, b: Term): boolean {
+  return a.factors.length === b.factors.length && a.factors.every((factor, i) => factor === b.factors[i]);
+}
+
+function scaled(sum: Sum, by: number): Sum {
+  return sum.map(({ number, factors }) => ({ number: number * by, factors }));
 }
 
 /** The product of `over` divided by the product of `under` where everything cancels; null where it doesn't. */
