@@ -1,3 +1,140 @@
-import { defineRules } from "../rule.ts";
+import type { Builder, Value } from "../../graph/builder.ts";
+import { bool, int64 } from "../../tensor.ts";
+import { defineRules, type VjpContext } from "../rule.ts";
+import { summedIn } from "./scatter.ts";
 
-export const attention = defineRules({});
+/** What stands for -infinity in a sum: it leaves rows of -infinity alone a softmax without NaN. */
+const lowest = { float32: -3.4028234663852886e38, float64: -Number.MAX_VALUE };
+
+/**
+ * Backward of scaled dot-product attention, per head. The probabilities are computed again, as the forward node keeps none.
+ *
+ *   S = scale · Q Kᵀ    S' = cap · tanh(S / cap) + mask    P = softmax(S')    Y = P V
+ *   dV = Pᵀ dY          dS' = P ∘ (dY Vᵀ - sum(dY ∘ Y))   dS = dS' ∘ (1 - tanh²)
+ *   dmask = dS'         dQ = scale · dS K                  dK = scale · dSᵀ Q
+ *
+ * Q, K, V are [B, heads, L, width], or [B, L, heads · width] with the numbers of heads as attributes. Where several query
+ * heads share one key head, they are laid end to end along L, so that each product serves a whole group and dK and dV come
+ * out summed. A query that may attend to nothing has Y = 0, as in PyTorch, and passes nothing back.
+ */
+function attend(context: VjpContext): (Value | null)[] {
+  const { op, inputs, outputs, dys, wants, int, float, refuse } = context;
+  const [query, key, value, mask, pastKey, pastValue] = inputs as [Value, Value, Value, Value?, Value?, Value?];
+  if (pastKey || pastValue)
+    throw refuse("past keys and values have no gradient rule", "Export the model without a key-value cache.");
+  if (!dys[0] || dys.slice(1).some((dy) => dy)) throw refuse("only the first output has a gradient rule");
+  if (Math.max(int("left_window_size", -1), int("right_window_size", -1)) >= 0)
+    throw refuse("a sliding window has no gradient rule");
+  const dtype = op.dtype(query);
+  const wide = summedIn(dtype);
+  const packed = op.rank(query) === 3;
+  const heads = (x: Value, count: string) => {
+    const own = op.cast(x, wide);
+    return packed ? op.transpose(op.reshape(own, [0, 0, int(count, 1), -1]), [0, 2, 1, 3]) : own;
+  };
+  const [q, y, dy] = [query, outputs[0]!, dys[0]].map((x) => heads(x, "q_num_heads")) as [Value, Value, Value];
+  const [k, v] = [key, value].map((x) => heads(x, "kv_num_heads")) as [Value, Value];
+  const [queryHeads, keyHeads] = [op.dim(q, 1), op.dim(k, 1)];
+  const shared = op.dims(q)?.[1] !== op.dims(k)?.[1];
+  const grouped = (x: Value) => (shared ? op.reshape(x, op.sizes([0, keyHeads, -1, 0])) : x);
+  const single = (x: Value) => (shared ? op.reshape(x, op.sizes([0, queryHeads, -1, 0])) : x);
+  const turned = (x: Value) => op.transpose(x, [0, 1, 3, 2]);
+
+  const scale = float("scale", 0) || scaleOf(op, q);
+  const scaled = op.mul(q, scale);
+  const products = single(op.matMul(grouped(scaled), turned(k)));
+  const cap = float("softcap", 0);
+  const bent = cap === 0 ? undefined : op.tanh(op.div(products, cap));
+  const { scores, live } = masked(context, bent ? op.mul(bent, cap) : products, q, k);
+  const probabilities = op.softmax(scores, -1);
+  const whereLive = (x: Value) => (live ? op.where(live, x, 0) : x);
+  const dyLive = whereLive(dy);
+
+  const dP = single(op.matMul(grouped(dyLive), turned(v)));
+  const mean = whereLive(op.reduceSum(op.mul(dy, y), { axes: [-1] }));
+  const dScores = op.mul(probabilities, op.sub(dP, mean));
+  const dProducts = bent ? op.mul(dScores, op.sub(1, op.mul(bent, bent))) : dScores;
+  const back = (x: Value, like: Value) => {
+    const own = packed ? op.reshapeLike(op.transpose(x, [0, 2, 1, 3]), like) : op.shapedLike(x, like);
+    return op.cast(own, dtype);
+  };
+  return [
+    wants(0) ? back(op.mul(single(op.matMul(grouped(dProducts), k)), scale), query) : null,
+    wants(1) ? back(op.matMul(turned(grouped(dProducts)), grouped(scaled)), key) : null,
+    wants(2) ? back(op.matMul(turned(grouped(probabilities)), grouped(dyLive)), value) : null,
+    mask && wants(3) ? op.cast(dScores, op.dtype(mask)) : null,
+  ];
+}
+
+/** 1 / sqrt(width of a head). */
+function scaleOf(op: Builder, q: Value): number | Value {
+  const width = op.dims(q)?.[3];
+  if (typeof width === "number") return 1 / Math.sqrt(width);
+  return op.reciprocal(op.sqrt(op.cast(op.dim(q, 3), op.dtype(q))));
+}
+
+/**
+ * The scores with what may not be attended to at the lowest number, and which queries may attend to anything at all ([…, L,
+ * 1]; absent where it is all of them). A bool mask says what may, a float mask is added, `is_causal` allows keys up to the
+ * query's own position, and the number of keys that aren't padding (opset 24) those below it, the last of them being the last
+ * query's position.
+ */
+function masked({ op, inputs, int }: VjpContext, scores: Value, q: Value, k: Value): { scores: Value; live?: Value } {
+  const [mask, lengths] = [inputs[3], inputs[6]];
+  const dtype = op.dtype(scores) as keyof typeof lowest;
+  const causal = int("is_causal", 0) === 1;
+  const upTo = (size: Value) => op.range(op.scalar(0, "int64"), op.squeeze(size, [0]), op.scalar(1, "int64"));
+  const allowed: Value[] = [];
+  const length = op.dim(q, 2);
+  const known = lengths ? op.reshape(lengths, [-1, 1, 1, 1]) : undefined;
+  if (mask && op.dtype(mask) === "bool") allowed.push(mask);
+  if (known) allowed.push(op.less(upTo(op.dim(k, 2)), known));
+  if (causal) {
+    const own = op.unsqueeze(upTo(length), [1]);
+    allowed.push(op.lessOrEqual(upTo(op.dim(k, 2)), known ? op.add(own, op.sub(known, length)) : own));
+  }
+  const may = allowed.length > 0 ? allowed.reduce((a, b) => op.and(a, b)) : undefined;
+  const anyOf = (x: Value) => op.reduceMax(x, { axes: [-1] });
+  if (mask && op.dtype(mask) !== "bool") {
+    const given = op.cast(mask, dtype);
+    const added = may ? op.where(may, given, Number.NEGATIVE_INFINITY) : given;
+    const live = op.greater(anyOf(added), Number.NEGATIVE_INFINITY);
+    return { scores: op.add(scores, op.max(added, lowest[dtype])), live };
+  }
+  if (!may) return { scores };
+  const cut = op.where(may, scores, lowest[dtype]);
+  // Causal alone, the first key is always allowed.
+  return mask || known ? { scores: cut, live: op.greater(anyOf(op.cast(may, dtype)), 0) } : { scores: cut };
+}
+
+export const attention = defineRules({
+  Attention: {
+    kind: "smooth",
+    vjp: attend,
+    sample: (rng) => {
+      const opset = 23;
+      const some = bool(
+        [3, 5],
+        [true, true, false, true, false, false, true, true, false, true, ...Array(5).fill(true)],
+      );
+      // [B, heads, L, width]; keys are as wide as queries, values may be wider or narrower. 16 wide, the scale is a power of
+      // two, which float32 holds: in it ONNX Runtime keeps the scale when it spells the operator out for float64.
+      const inputs = () => [rng.normal([2, 4, 3, 16]), rng.normal([2, 4, 5, 16]), rng.normal([2, 4, 5, 6])];
+      const shared = () => [rng.normal([2, 4, 3, 16]), rng.normal([2, 2, 5, 16]), rng.normal([2, 2, 5, 16])];
+      const heads = { q_num_heads: 4, kv_num_heads: 2 };
+      return [
+        { inputs: inputs(), opset },
+        { inputs: inputs(), attributes: { scale: { float: 0.0625 } }, opset },
+        { inputs: inputs(), attributes: { is_causal: 1 }, opset },
+        { inputs: shared(), opset },
+        { inputs: [rng.normal([2, 3, 64]), rng.normal([2, 5, 32]), rng.normal([2, 5, 6])], attributes: heads, opset },
+        { inputs: [...inputs(), some], opset },
+        { inputs: [...inputs(), rng.normal([3, 5])], opset },
+        { inputs: [...shared(), rng.normal([2, 1, 3, 5])], attributes: { is_causal: 1 }, opset },
+        { inputs: [...inputs(), rng.normal([4, 3, 5])], attributes: { softcap: { float: 1.5 } }, opset },
+        { inputs: [...shared(), some], attributes: { softcap: { float: 2 }, is_causal: 1 }, opset },
+        { inputs: [...inputs(), undefined, undefined, undefined, int64([2], [4, 5])], opset: 24 },
+      ];
+    },
+  },
+});
