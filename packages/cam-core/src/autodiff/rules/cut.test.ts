@@ -47,6 +47,7 @@ describe("Slice", () => {
   test.each([
     ["the middle", list(1, 2), list(3, 5), list(1, 2), list(1, 1)],
     ["from the end", list(-2), list(2 ** 62), list(-1), list(1)],
+    ["an end beyond the axis", list(2), list(512), list(1), list(1)],
     ["turned round", list(-1), list(-(2 ** 62)), list(2), list(-1)],
     ["steps that don't divide", list(1, 5), list(2 ** 62, -(2 ** 62)), list(1, 2), list(2, -3)],
   ])("sizes known in the run only: %s", async (_, starts, ends, axes, steps) => {
