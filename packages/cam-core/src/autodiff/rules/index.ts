@@ -2,6 +2,7 @@ import type { Rules } from "../rule.ts";
 import { activation } from "./activation.ts";
 import { attention } from "./attention.ts";
 import { conv } from "./conv.ts";
+import { convTranspose } from "./conv-transpose.ts";
 import { einsum } from "./einsum.ts";
 import { elementwise } from "./elementwise.ts";
 import { gather } from "./gather.ts";
@@ -26,6 +27,7 @@ export const rules: Rules = {
   ...linear,
   ...einsum,
   ...conv,
+  ...convTranspose,
   ...pool,
   ...resize,
   ...gridSample,

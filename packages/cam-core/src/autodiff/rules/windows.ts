@@ -38,16 +38,22 @@ export function windowsOf(context: VjpContext, kernel: readonly number[], x: Val
     if (size === undefined) return undefined;
     return Math.max((Math.ceil(size / strides[i]!) - 1) * strides[i]! + extents[i]! - size, 0);
   });
-  if (totals.every((total) => total !== undefined)) {
-    const less = totals.map((total) => Math.floor(total / 2));
-    const more = totals.map((total) => Math.ceil(total / 2));
-    return { ...moved, begins: upper ? less : more, ends: upper ? more : less };
-  }
+  if (totals.every((total) => total !== undefined)) return { ...moved, ...halved(op, totals, upper) };
   const reach = op.add(op.mul(op.sub(op.shape(y, 2), 1), op.ints(strides)), op.ints(extents));
-  const total = op.max(op.sub(reach, op.shape(x, 2)), 0);
-  const less = op.div(total, 2);
-  const more = op.sub(total, less);
-  return { ...moved, begins: upper ? less : more, ends: upper ? more : less };
+  return { ...moved, ...halved(op, op.max(op.sub(reach, op.shape(x, 2)), 0), upper) };
+}
+
+/** Pads of each axis shared between its two ends; of an odd number the end gets more (`upper`) or the beginning. */
+export function halved(op: Builder, total: readonly number[] | Value, upper: boolean): { begins: Ints; ends: Ints } {
+  const split = (value: Value): [Ints, Ints] => {
+    const half = op.div(value, 2);
+    return [half, op.sub(value, half)];
+  };
+  const [less, more] =
+    typeof total === "string"
+      ? split(total)
+      : [total.map((pad) => Math.floor(pad / 2)), total.map((pad) => Math.ceil(pad / 2))];
+  return upper ? { begins: less, ends: more } : { begins: more, ends: less };
 }
 
 export function isFixed(windows: Windows): windows is FixedWindows {
