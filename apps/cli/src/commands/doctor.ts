@@ -1,0 +1,78 @@
+import { arch, availableParallelism, cpus, platform, release, totalmem } from "node:os";
+import { nativeVersions } from "@camkit/cam-core";
+import { defineCommand } from "../command.ts";
+import { tryDevices } from "../device-trial.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { bytes } from "../format.ts";
+import { catalogue, modelsFolder } from "../shipped.ts";
+import { facts, table } from "../table.ts";
+import { version } from "../version.ts";
+
+const oldestNode = [20, 19] as const;
+
+export default defineCommand({
+  summary: "Say what this machine can do, what is missing, and how to get it.",
+  parameters: {},
+  examples: ["camkit doctor", "camkit doctor --json"],
+  run: async () => {
+    const report = await examine();
+    const missing = report.problems.length > 0;
+    return { document: report, text: () => textOf(report), exitCode: missing ? exitCodes.environment : exitCodes.done };
+  },
+});
+
+type Report = Awaited<ReturnType<typeof examine>>;
+type Problem = { readonly what: string; readonly fix: string };
+
+async function examine() {
+  const problems: Problem[] = [];
+  const [major, minor] = process.versions.node.split(".").map(Number) as [number, number];
+  if (major < oldestNode[0] || (major === oldestNode[0] && minor < oldestNode[1]))
+    problems.push({ what: `Node ${process.versions.node}`, fix: `camkit needs Node ${oldestNode.join(".")} or later` });
+  const { onnxruntime, ...sharp } = nativeVersions();
+  const models = catalogue().map(({ name, path }) => ({ name, path }));
+  if (models.length === 0)
+    problems.push({
+      what: `no shipped model found${modelsFolder() ? "" : ": no models folder above the program"}`,
+      fix: "reinstall camkit, or check the repository out whole",
+    });
+  const devices = await tryDevices(models[0]?.path);
+  return {
+    camkit: version,
+    node: process.versions.node,
+    system: { platform: platform(), release: release(), arch: arch() },
+    cpu: { model: cpus()[0]?.model.trim() ?? "unknown", threads: availableParallelism() },
+    memoryBytes: totalmem(),
+    onnxruntime,
+    sharp: { version: sharp.sharp, libvips: sharp.libvips, pictureFormats: sharp.pictureFormats },
+    devices,
+    /** Programs outside npm that this version can use, with how to get them. It uses none yet; trades add rows. */
+    tools: [] as { name: string; available: boolean; install: string }[],
+    models,
+    problems,
+  };
+}
+
+function textOf(report: Report): string {
+  const { system, cpu, sharp } = report;
+  const devices = table(
+    [{ title: "" }, { title: "" }, { title: "" }],
+    report.devices.map(({ name, available, needs }) => [name, available ? "yes" : "no", needs ? `needs ${needs}` : ""]),
+  );
+  const sections = [
+    facts([
+      ["camkit", report.camkit],
+      ["node", report.node],
+      ["system", `${system.platform} ${system.release}, ${system.arch}`],
+      ["processor", `${cpu.model}, ${cpu.threads} threads, ${bytes(report.memoryBytes)} memory`],
+      ["onnxruntime", report.onnxruntime],
+      ["sharp", `${sharp.version} with libvips ${sharp.libvips}: ${sharp.pictureFormats.join(", ")}`],
+      ["models", report.models.map(({ name }) => name).join(", ") || "none found"],
+    ]),
+    `devices, each tried\n${devices}`,
+    report.problems.length === 0
+      ? "Nothing that is needed is missing."
+      : `missing\n${report.problems.map(({ what, fix }) => `  ${what}\n    ${fix}`).join("\n")}`,
+  ];
+  return sections.join("\n\n");
+}

@@ -1,0 +1,121 @@
+import { checkFeeds, encodeNpy, gradientPlan, openSession, type Target, writeAtomic } from "@camkit/cam-core";
+import { defineCommand, option, positional } from "../command.ts";
+import { deviceOption, manifestOption, modelArgument, threadsOption } from "../common.ts";
+import { UsageError } from "../errors.ts";
+import { timeOf } from "../explain/provenance.ts";
+import { facts } from "../table.ts";
+import { significant } from "../format.ts";
+import { checkNames, type Item, readFeeds, readInputs } from "../inputs.ts";
+import { checkOutput, mainInput, openModelArgument } from "../model.ts";
+import { toJson } from "../output.ts";
+import { targetsArgument } from "../targets.ts";
+import { version } from "../version.ts";
+
+export default defineCommand({
+  summary: "Write d target / d tensor, for the input or any other tensor.",
+  parameters: {
+    model: modelArgument,
+    inputs: positional.many("INPUT.npy", "the input tensor; NAME=FILE.npy for a model with several"),
+    target: option.required("N", "one target: a class number or label, auto, A-B, OUTPUT[i,j], mask:FILE"),
+    out: option.required("FILE.npy", "the gradient, in the tensor's own shape and type"),
+    wrt: option.text("TENSOR", "the tensor to differentiate by; default: the input"),
+    input: option.text("NAME", "the graph input that INPUT.npy is for, where the model has several"),
+    output: option.text("NAME", "the graph output that a class is read from, where the model has several"),
+    manifest: manifestOption,
+    device: deviceOption,
+    threads: threadsOption,
+  },
+  examples: [
+    "camkit gradient model.onnx x.npy --target 281 --out dx.npy",
+    "camkit gradient model.onnx x.npy --target auto --wrt /layer4/Relu_output_0 --out da.npy",
+  ],
+  run: async ({ model: given, inputs, target: targetText, out, wrt, threads, device, ...named }, _io) => {
+    const { items, shared } = readInputs(inputs);
+    const item = onlyTensor(items);
+    const model = await openModelArgument(given, named.manifest);
+    const input = mainInput(model, named.input);
+    checkOutput(model, named.output);
+    checkNames(
+      shared,
+      model.graph.inputs.map((info) => info.name),
+    );
+    const [wanted, ...more] = await targetsArgument(targetText, model);
+    if (!wanted || more.length > 0)
+      throw new UsageError("a gradient has one target", { hint: "Run the command once per target." });
+    const plan = gradientPlan(model, { input: input.name, output: named.output, target: wanted.target, wrt });
+    const feeds = await readFeeds(item, shared, input.name);
+    const own = plan.graph.inputs.filter((info) => !info.name.startsWith("camkit/"));
+    const n = checkFeeds(own, feeds, plan.input);
+    const session = await openSession(plan.graph, { device, ...(threads === undefined ? {} : { threads }) });
+    try {
+      const [planned] = plan.targets;
+      const results = await session.run({ ...feeds, ...planned!.feeds(wanted.target as Target, n) });
+      const found = results[plan.gradient]!;
+      const scores = numbers(results[planned!.scores]!.data);
+      const classes = planned!.winners === undefined ? undefined : numbers(results[planned!.winners]!.data);
+      const norm = Math.sqrt(numbers(found.data).reduce((sum, value) => sum + value * value, 0));
+      const warnings = norm === 0 ? ["the gradient is zero everywhere: the target doesn't react to this tensor here"] : [];
+      const document = {
+        camkit: version,
+        command: "gradient",
+        time: timeOf(),
+        model: { name: model.name, file: model.path, sha256: model.sha256() },
+        input: { name: input.name, file: item.file, shape: feeds[plan.input]!.shape },
+        target: wanted.text,
+        ...(classes === undefined ? {} : { classes, labels: classes.map((index) => model.labels[index] ?? null) }),
+        scores,
+        ...(plan.squashedBy === undefined ? {} : { scoresAreBefore: plan.squashedBy }),
+        wrt: wrt ?? input.name,
+        dtype: found.dtype,
+        shape: found.shape,
+        norm,
+        provider: session.device,
+        threads: threads ?? "default",
+        seed: null,
+        file: out,
+        warnings,
+      };
+      await writeAtomic(out, encodeNpy(found));
+      await writeAtomic(`${out.replace(/\.npy$/i, "")}.result.json`, `${toJson(document)}\n`);
+      for (const warning of warnings) _io.stderr.write(`warning: ${warning}\n`);
+      return { document, text: () => textOf(document) };
+    } finally {
+      await session.close();
+    }
+  },
+});
+
+type Document = {
+  wrt: string;
+  target: string;
+  scores: readonly number[];
+  labels?: readonly (string | null)[];
+  classes?: readonly number[];
+  dtype: string;
+  shape: readonly number[];
+  norm: number;
+  file: string;
+};
+
+function textOf({ wrt, target, scores, labels, classes, dtype, shape, norm, file }: Document): string {
+  const explained = classes?.map((index, i) => labels?.[i] ?? `class ${index}`).join(", ");
+  return facts([
+    ["gradient", `d ${target === "auto" && explained ? explained : target} / d ${wrt}`],
+    ["score", scores.map((score) => significant(score, 6)).join(", ")],
+    ["shape", `${dtype} [${shape.join(", ")}]`],
+    ["norm", significant(norm, 6)],
+    ["written", file],
+  ]);
+}
+
+function onlyTensor(items: readonly Item[]): Item {
+  const [item, ...more] = items;
+  if (item && more.length === 0 && item.kind === "tensor") return item;
+  throw new UsageError("a gradient is taken at one .npy tensor", {
+    hint: "Further inputs of the model are given as NAME=FILE.npy.",
+  });
+}
+
+function numbers(data: unknown): number[] {
+  return Array.from(data as ArrayLike<number | bigint>, Number);
+}

@@ -1,0 +1,27 @@
+import type { Command } from "../command.ts";
+
+/** A command as the overview lists it; the module behind it is imported only when it is called. */
+export type Listed = {
+  readonly name: string;
+  readonly usage: string;
+  readonly summary: string;
+  readonly load: () => Promise<{ default: Command<never> }>;
+};
+
+const listed = (name: string, usage: string, summary: string, load: () => Promise<unknown>): Listed => ({
+  name,
+  usage,
+  summary,
+  load: load as Listed["load"],
+});
+
+/** Every command, in the order of the overview. A new one is a file here and a line in this list. */
+export const commands: readonly Listed[] = [
+  listed("inspect", "MODEL", "inputs, outputs, operators, candidate target layers", () => import("./inspect.ts")),
+  listed("explain", "MODEL INPUT…", "show where a model looked", () => import("./explain.ts")),
+  listed("gradient", "MODEL INPUT.npy", "the derivative of a target by any tensor", () => import("./gradient.ts")),
+  listed("bench", "MODEL", "what an explanation costs beside the forward pass", () => import("./bench.ts")),
+  listed("demo", "", "explain the samples that ship, as an HTML page", () => import("./demo.ts")),
+  listed("doctor", "", "what this machine can do, what is missing, how to get it", () => import("./doctor.ts")),
+  listed("models", "[list|path NAME]", "the models that ship with camkit", () => import("./models.ts")),
+];

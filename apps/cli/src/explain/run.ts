@@ -1,0 +1,81 @@
+import { join } from "node:path";
+import { CamError, writeAtomic } from "@camkit/cam-core";
+import type { Outcome } from "../command.ts";
+import { errorDocument } from "../errors.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { checkNames, type Inputs, readInputs } from "../inputs.ts";
+import { breathe, type Io, warn } from "../io.ts";
+import { toJson } from "../output.ts";
+import { startProgress } from "../progress.ts";
+import type { Entry } from "./entry.ts";
+import { explainItem } from "./item.ts";
+import { type ExplainRequest, type Job, openJob } from "./job.ts";
+import { rawTarget } from "./names.ts";
+import { type Failure, resultDocument, resultText, warningsOf } from "./report.ts";
+
+/**
+ * Explains every input, one at a time. A bad one among several doesn't stop the others: it is reported, and the exit code
+ * is 1. An interrupt takes effect between two inputs: what is done is written, the exit code is 130.
+ */
+export async function runExplain(request: ExplainRequest, given: readonly string[], io: Io): Promise<Outcome> {
+  const inputs = readInputs(given);
+  const job = await openJob({ ...request, signal: io.signal });
+  try {
+    checkNames(
+      inputs.shared,
+      job.model.graph.inputs.map((input) => input.name),
+    );
+    return await explainAll(job, inputs, io);
+  } finally {
+    await job.close();
+  }
+}
+
+async function explainAll(job: Job, { items, shared }: Inputs, io: Io): Promise<Outcome> {
+  const { request } = job;
+  const first = await job.explainer(items[0]!.kind);
+  if (items.some((item) => item.kind === "picture")) for (const note of assumptions(job)) warn(io, note);
+  const layers = first.layers.length > 0 ? first.layers.map((layer) => layer.value) : [job.input];
+  const raw = request.raw === undefined ? undefined : rawTarget(request.raw, items.length, job.targets.length, layers);
+  const entries: Entry[] = [];
+  const failures: Failure[] = [];
+  const progress = startProgress(io, items.length, "input");
+  let begun = 0;
+  try {
+    for (const item of items) {
+      await breathe();
+      if (io.signal.aborted) break;
+      begun++;
+      try {
+        const made = await explainItem(job, item, shared, raw);
+        entries.push(...made);
+        for (const warning of made.flatMap(warningsOf)) progress.say(`warning: ${warning}`);
+      } catch (error) {
+        if (items.length === 1 || !isAboutInput(error)) throw error;
+        failures.push({ file: item.file, error: errorDocument(error) });
+        progress.say(`failed: ${errorDocument(error).message}`);
+      }
+      progress.step(items[begun]?.file);
+    }
+  } finally {
+    progress.stop();
+  }
+  const interrupted = begun < items.length;
+  const document = resultDocument(job, first, { entries, failures, interrupted, pending: items.length - begun });
+  await writeAtomic(join(request.out, "result.json"), `${toJson(document)}\n`);
+  return {
+    document: { out: request.out, ...document },
+    text: () => resultText(document, request.out),
+    exitCode: interrupted ? exitCodes.interrupted : failures.length > 0 ? exitCodes.failed : exitCodes.done,
+  };
+}
+
+/** A picture that can't be read is that picture's matter; an unknown class or a missing device would fail for each. */
+function isAboutInput(error: unknown): boolean {
+  return error instanceof CamError && error.blame === "input" && error.code !== "aborted" && error.code !== "no-gradient-rule";
+}
+
+function assumptions(job: Job): readonly string[] {
+  const { assumed, notes } = job.preprocessing();
+  return assumed ? notes : [];
+}

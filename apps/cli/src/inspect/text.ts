@@ -1,0 +1,114 @@
+import { bytes, quantity, shape } from "../format.ts";
+import { facts, table } from "../table.ts";
+import type { InspectedLayer, Inspection } from "./facts.ts";
+
+/** How many candidate layers are listed for people; --json and --all have every one. */
+const shownLayers = 16;
+
+/** An inspection as people read it. */
+export function inspectionText(found: Inspection, options: { all: boolean }): string {
+  const { model, target } = found;
+  const sections = [
+    facts([
+      ["model", model.name === model.file ? model.file : `${model.name} (${model.file})`],
+      ["size", `${bytes(model.bytes)}, ${quantity(model.parameters)} parameters, ${model.nodes} nodes`],
+      ["format", [`opset ${model.opset}`, `IR ${model.irVersion}`, model.producer].filter(Boolean).join(", ")],
+      ["sha256", model.sha256],
+      ...manifestFacts(found),
+    ]),
+    titled("inputs", table(valueColumns, found.inputs.map(valueRow))),
+    titled("outputs", table(valueColumns, found.outputs.map(valueRow))),
+    titled("operators", wrapped(Object.entries(found.operators).map(([name, count]) => `${name} ${count}`))),
+    "error" in target
+      ? titled("target", `  none: ${target.error.message}${target.error.hint ? `\n  ${target.error.hint}` : ""}`)
+      : titled("target", `  ${targetLine(target)}`),
+    layersText(found, options.all),
+    unsupportedText(found),
+  ];
+  return sections.filter((section) => section !== "").join("\n\n");
+}
+
+const valueColumns = [{ title: "name" }, { title: "type" }, { title: "shape" }];
+
+function valueRow({ name, dtype, shape: dims }: Inspection["inputs"][number]) {
+  return [name, dtype, shape(dims ?? undefined)];
+}
+
+function targetLine(target: Exclude<Inspection["target"], { error: unknown }>): string {
+  const what = target.squashedBy
+    ? `the scores "${target.tensor}", before the final ${target.squashedBy}`
+    : `the output "${target.tensor}" as it is`;
+  const dense = target.dense ? "; laid out in space, so a class is its sum over all positions" : "";
+  return `${what}; ${target.classes ?? "unknown number of"} classes${dense}`;
+}
+
+function layersText({ layers, layerError }: Inspection, all: boolean): string {
+  if (layerError) return titled("target layers", `  none: ${layerError.message}\n  ${layerError.hint ?? ""}`);
+  if (layers.length === 0) return "";
+  const first = all ? 0 : Math.max(0, layers.length - shownLayers);
+  const shown = layers.filter((layer, i) => i >= first || layer.default);
+  const left = layers.length - shown.length;
+  const columns = [
+    { title: "" },
+    { title: "tensor" },
+    { title: "channels", align: "right" as const },
+    { title: "positions", align: "right" as const },
+    { title: "made by" },
+    { title: "" },
+  ];
+  const rows = shown.map((layer) => [
+    layer.default ? "*" : "",
+    layer.tensor,
+    layer.channels ?? "?",
+    positions(layer),
+    layer.operator,
+    layer.explainable ? "" : "no gradient rule behind it",
+  ]);
+  return titled(
+    "target layers (* is the default)",
+    `${left > 0 ? `  ${left} earlier ones: --all\n` : ""}${table(columns, rows)}`,
+  );
+}
+
+function positions({ space }: InspectedLayer): string {
+  return space.map((dim) => dim ?? "?").join(" x ");
+}
+
+function unsupportedText({ unsupported }: Inspection): string {
+  if (unsupported.length === 0) return "";
+  const rows = unsupported.map(({ operator, count, firstNode }) => [operator, count, firstNode]);
+  const columns = [{ title: "operator" }, { title: "count", align: "right" as const }, { title: "first node" }];
+  return titled(
+    "without a gradient rule, between input and target",
+    `${table(columns, rows)}\n  Layers after the last of them can still be explained.`,
+  );
+}
+
+function manifestFacts({ manifest }: Inspection): [string, string | undefined][] {
+  if (!manifest) return [["manifest", "none: preprocessing and class names will be assumed"]];
+  const { version, licence, classes, intendedUse } = manifest;
+  return [
+    ["manifest", [version && `version ${version}`, licence].filter(Boolean).join(", ") || "present"],
+    ["classes", classes && listed(classes)],
+    ["use", intendedUse],
+  ];
+}
+
+function listed(classes: readonly string[]): string {
+  const shown = classes.slice(0, 10).join(", ");
+  return classes.length > 10 ? `${shown}, … ${classes.length} in all` : `${classes.length}: ${shown}`;
+}
+
+function titled(title: string, body: string): string {
+  return body === "" ? "" : `${title}\n${body}`;
+}
+
+function wrapped(words: readonly string[]): string {
+  const lines: string[] = [];
+  for (const word of words) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + word.length + 2 <= 100) lines[lines.length - 1] = `${last}, ${word}`;
+    else lines.push(`  ${word}`);
+  }
+  return lines.join(",\n");
+}
