@@ -1,6 +1,7 @@
 import type { Builder, Value } from "../../graph/builder.ts";
 import { defineRules } from "../rule.ts";
 import { averageBack, sumBack } from "./pool-back.ts";
+import { scatterAdd } from "./scatter.ts";
 
 /** x: [N, C, ...in], y: [N, C, ...out]; one to three spatial axes. */
 export const pool = defineRules({
@@ -70,9 +71,8 @@ export const pool = defineRules({
           ceil_mode: int("ceil_mode", 0),
         });
       const axes = Array.from({ length: op.rank(x!) }, (_, axis) => axis);
-      const zeros = op.expand(op.scalar(0, op.dtype(dy)), op.count(x!, axes));
       const flat = (value: Value) => op.reshape(value, [-1]);
-      return [op.reshapeLike(op.scatterElements(zeros, flat(positions), flat(dy), 0, "add"), x!)];
+      return [op.reshapeLike(scatterAdd(op, op.count(x!, axes), flat(positions), flat(dy), 0), x!)];
     },
     sample: (rng) => {
       const on = (x: readonly number[], kernel_shape: readonly number[], attributes = {}, outputs = 1) => ({
