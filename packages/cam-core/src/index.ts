@@ -12,6 +12,7 @@ export {
   type Explanation,
 } from "./explain/explainer.ts";
 export { candidateLayers, defaultLayer, type Layer, layerNamed } from "./explain/layers.ts";
+export { benchModel, type BenchOptions, type BenchResult } from "./explain/bench.ts";
 export { pixelInput } from "./explain/pixels.ts";
 export { gradientPlan, groundwork, type Plan, plan } from "./explain/plan.ts";
 export { Builder, type Value } from "./graph/builder.ts";
@@ -22,6 +23,7 @@ export { defineMethod, defineStagedMethod, type Method, type MethodContext } fro
 export { type InputManifest, type Manifest, manifestJsonSchema, parseManifest } from "./model/manifest.ts";
 export { type Model, openModel } from "./model/model.ts";
 export { defaultPreprocessing } from "./model/preprocessing.ts";
+export { type Producer, producerOf } from "./model/producer.ts";
 export { readModel } from "./model/read.ts";
 export { writeModel } from "./model/write.ts";
 export { decodeNpy, encodeNpy } from "./npy.ts";
@@ -29,6 +31,7 @@ export * from "./phantom/index.ts";
 export { readBytes, sha256Hex, writeAtomic } from "./runtime/files.ts";
 export { loadModel, type ModelFile, manifestPath } from "./runtime/load-model.ts";
 export { availableDevices, chooseDevice, type Device, deviceNames, deviceNeeds } from "./runtime/providers.ts";
+export { type NativeVersions, nativeVersions } from "./runtime/versions.ts";
 export { openBytes, openSession, type Session, type SessionOptions } from "./runtime/session.ts";
 export {
   classIndex,
