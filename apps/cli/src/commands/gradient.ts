@@ -30,9 +30,9 @@ export default defineCommand({
     "camkit gradient model.onnx x.npy --target auto --wrt /layer4/Relu_output_0 --out da.npy",
   ],
   run: async ({ model: given, inputs, target: targetText, out, wrt, threads, device, ...named }, _io) => {
+    const model = await openModelArgument(given, named.manifest);
     const { items, shared } = readInputs(inputs);
     const item = onlyTensor(items);
-    const model = await openModelArgument(given, named.manifest);
     const input = mainInput(model, named.input);
     checkOutput(model, named.output);
     checkNames(

@@ -18,9 +18,9 @@ import { type Failure, resultDocument, resultText, warningsOf } from "./report.t
  * is 1. An interrupt takes effect between two inputs: what is done is written, the exit code is 130.
  */
 export async function runExplain(request: ExplainRequest, given: readonly string[], io: Io): Promise<Outcome> {
-  const inputs = readInputs(given);
   const job = await openJob({ ...request, signal: io.signal });
   try {
+    const inputs = readInputs(given);
     checkNames(
       inputs.shared,
       job.model.graph.inputs.map((input) => input.name),

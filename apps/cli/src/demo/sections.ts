@@ -1,0 +1,5 @@
+import { scenesSection } from "./scenes.ts";
+import type { SectionMaker } from "./section.ts";
+
+/** What the demo runs, in the page's order. */
+export const sections: readonly SectionMaker[] = [scenesSection];
