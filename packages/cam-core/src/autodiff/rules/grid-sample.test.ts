@@ -36,6 +36,19 @@ describe("a row of two pixels, 3 and 7, sampled at one point", () => {
   });
 });
 
+test.each([
+  ["zeros", [1, 2, -4]],
+  ["border", [0, 2, 0]],
+  ["reflection", [0, 2, 0]],
+])(
+  "exactly on the pixels 1, 2, 4, %s: the slope towards the next one, none at the border, as in PyTorch",
+  async (padding_mode, slopes) => {
+    const inputs = [float32([1, 1, 1, 3], [1, 2, 4]), float32([1, 1, 3, 2], [-1, 0, 0, 0, 1, 0])];
+    const { dx } = await vjpAt("GridSample", { inputs, attributes: { padding_mode, align_corners: 1 } });
+    expect(values(dx[1]).filter((_, i) => i % 2 === 0)).toEqual(slopes);
+  },
+);
+
 test("points that read the same pixels add up", async () => {
   const inputs = [float32([1, 1, 1, 2], [3, 7]), float32([1, 1, 3, 2], [0, 0, 0, 0, -0.5, 0])];
   const { dx } = await vjpAt("GridSample", { inputs }, { cotangent: float32([1, 1, 1, 3], [1, 2, 4]) });

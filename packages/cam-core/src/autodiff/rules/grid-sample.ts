@@ -125,18 +125,22 @@ function tappedAxes(context: VjpContext, grid: Value, x: Value): TappedAxis[] {
     const length: Operand = typeof known === "number" ? known : op.cast(op.dim(x, axis + 2), op.dtype(grid));
     const less = (by: number): Operand => (typeof length === "number" ? length - by : op.sub(length, by));
     const shifted = op.add(op.transpose(column, [0, 2, 1]), 1); // [N, 1, points], 0 … 2 across x
-    const at = aligned ? op.mul(op.div(shifted, 2), less(1)) : op.div(op.sub(op.mul(shifted, length), 1), 2);
+    const asked = aligned ? op.mul(op.div(shifted, 2), less(1)) : op.div(op.sub(op.mul(shifted, length), 1), 2);
+    // Elsewhere it is the pixels around the point that are brought inside, one by one.
+    const whole = kernel === kernels.linear && padding !== "zeros";
+    const { at, direction } = whole ? broughtInside(op, asked, length, aligned, padding) : { at: asked };
     const before = kernel === kernels.nearest ? op.round(at) : op.floor(at);
     const beyond = op.sub(at, before);
     const taps = op.add(before, constants(op, grid, kernel.offsets));
     const inside = op.and(op.greaterOrEqual(taps, 0), op.lessOrEqual(taps, less(1)));
     const kept = (weights: Value) => (padding === "zeros" ? op.where(inside, weights, 0) : weights);
-    const pixels = padding === "reflection" ? reflected(op, taps, length, aligned) : taps;
-    const slopes = kernel.weights.map((weight) => weight.slice(1).map((factor, power) => factor * (power + 1)));
+    const pixels = padding === "reflection" && !whole ? mirroredPixels(op, taps, length, aligned) : taps;
+    const derivatives = kernel.weights.map((weight) => weight.slice(1).map((factor, power) => factor * (power + 1)));
+    const slopes = kept(polynomials(op, beyond, derivatives));
     return {
       pixels: op.cast(op.clip(pixels, 0, less(1)), "int64"),
       weights: kept(polynomials(op, beyond, kernel.weights)),
-      slopes: kept(polynomials(op, beyond, slopes)),
+      slopes: direction ? op.mul(slopes, direction) : slopes,
       perUnit: half(op, aligned ? less(1) : length),
     };
   });
@@ -167,15 +171,40 @@ function half(op: Builder, length: Operand): Operand {
   return typeof length === "number" ? length / 2 : op.div(length, 2);
 }
 
+/** 2 · length - less, but at least 1: a single pixel mirrors into itself. */
+function stretched(op: Builder, length: Operand, less: number): Operand {
+  return typeof length === "number" ? Math.max(2 * length - less, 1) : op.max(op.sub(op.mul(length, 2), less), 1);
+}
+
+/** x modulo a period, positive. */
+function modulo(op: Builder, x: Value, period: Operand): Value {
+  return op.sub(x, op.mul(op.floor(op.div(x, period)), period));
+}
+
 /** Pixels beyond an end, mirrored there: in the end pixel's centre (aligned), or in its outer edge. */
-function reflected(op: Builder, taps: Value, length: Operand, aligned: boolean): Value {
-  const scaled = (by: number): Operand => {
-    if (typeof length === "number") return Math.max(2 * length - by, 1);
-    return op.max(op.sub(op.mul(length, 2), by), 1);
+function mirroredPixels(op: Builder, taps: Value, length: Operand, aligned: boolean): Value {
+  const period = stretched(op, length, aligned ? 2 : 0);
+  const within = modulo(op, taps, period);
+  return op.min(within, op.sub(aligned ? period : stretched(op, length, 1), within));
+}
+
+/**
+ * A point mirrored at the ends, or moved to the border; and how it then moves when it is moved: 1, backwards -1, or 0 on and
+ * beyond the border. This tells the two sides of a kink apart as PyTorch does, which bringing its pixels inside would not.
+ */
+function broughtInside(op: Builder, asked: Value, length: Operand, aligned: boolean, padding: string) {
+  const last: Operand = typeof length === "number" ? length - 1 : op.sub(length, 1);
+  const mirrored = () => {
+    const edge = aligned ? 0 : 0.5;
+    const period = stretched(op, length, aligned ? 2 : 0);
+    const there = modulo(op, op.add(asked, edge), period);
+    const back = op.sub(period, there);
+    return { point: op.sub(op.min(there, back), edge), way: op.sign(op.sub(back, there)) };
   };
-  const period = scaled(aligned ? 2 : 0);
-  const within = op.sub(taps, op.mul(op.floor(op.div(taps, period)), period));
-  return op.min(within, op.sub(aligned ? period : scaled(1), within));
+  const { point, way } = padding === "reflection" ? mirrored() : { point: asked, way: undefined };
+  const inside = op.and(op.greater(point, 0), op.less(point, last));
+  const direction = way ? op.where(inside, way, 0) : op.cast(inside, op.dtype(asked));
+  return { at: op.clip(point, 0, last), direction };
 }
 
 /** What the axes' taps have in common, for all their combinations: [N, taps of all axes, points]. */

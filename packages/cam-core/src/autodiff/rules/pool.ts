@@ -33,9 +33,9 @@ export const pool = defineRules({
       return [op.reshapeLike(op.where(op.equal(position, first), flat(dy), 0), x!)];
     },
     sample: (rng) => [
-      { inputs: [rng.distinct([2, 3, 5, 4])] },
-      { inputs: [rng.distinct([2, 3, 7])] },
-      { inputs: [rng.distinct([1, 2, 3, 4, 2])] },
+      { inputs: [rng.distinct([2, 3, 5, 4], 0.1)] },
+      { inputs: [rng.distinct([2, 3, 7], 0.1)] },
+      { inputs: [rng.distinct([1, 2, 3, 4, 2], 0.1)] },
     ],
   },
 
