@@ -341,6 +341,15 @@ export class Builder {
   reduceProd(x: Value, options: ReduceOptions): Value {
     return this.#reduce("ReduceProd", x, options);
   }
+  reduceL1(x: Value, options: ReduceOptions): Value {
+    return this.#reduce("ReduceL1", x, options);
+  }
+  reduceL2(x: Value, options: ReduceOptions): Value {
+    return this.#reduce("ReduceL2", x, options);
+  }
+  reduceSumSquare(x: Value, options: ReduceOptions): Value {
+    return this.#reduce("ReduceSumSquare", x, options);
+  }
   /** Reduces over constant axes, or over axes computed in the graph (an int64 value; none of them: nothing is reduced). */
   #reduce(opType: string, x: Value, { axes, keepdims = true }: ReduceOptions): Value {
     if (typeof axes !== "string" && axes.length === 0) return x;
