@@ -13,9 +13,18 @@ import { modelPath } from "./shipped.ts";
 
 type ValueInfo = Graph["inputs"][number];
 
-/** Opens a MODEL argument: a file, or a shipped model's name. Throws what `loadModel` throws, UnknownNameError. */
+/**
+ * Opens a MODEL argument: a file, or a shipped model's name. Throws what `loadModel` throws, UnknownNameError, and
+ * ManifestError when the manifest states the hash of another file.
+ */
 export async function openModelArgument(given: string, manifest?: string): Promise<ModelFile> {
-  return loadModel(modelPath(given), manifest === undefined ? {} : { manifest });
+  const model = await loadModel(modelPath(given), manifest === undefined ? {} : { manifest });
+  const stated = model.manifest?.sha256;
+  if (stated !== undefined && stated !== model.sha256())
+    throw new ManifestError(manifest ?? manifestPath(model.path), `it describes another file than ${model.path}`, {
+      hint: `It states sha256 ${stated}, the file has ${model.sha256()}: the file is damaged, or the manifest needs updating.`,
+    });
+  return model;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { checkFeeds, encodeNpy, gradientPlan, openSession, type Target, writeAtomic } from "@camkit/cam-core";
+import { checkFeeds, encodeNpy, gradientPlan, openSession, type Target, type Tensor, writeAtomic } from "@camkit/cam-core";
 import { defineCommand, option, positional } from "../command.ts";
 import { deviceOption, manifestOption, modelArgument, threadsOption } from "../common.ts";
 import { UsageError } from "../errors.ts";
@@ -6,6 +6,7 @@ import { timeOf } from "../explain/provenance.ts";
 import { facts } from "../table.ts";
 import { significant } from "../format.ts";
 import { checkNames, type Item, readFeeds, readInputs } from "../inputs.ts";
+import { warn } from "../io.ts";
 import { checkOutput, mainInput, openModelArgument } from "../model.ts";
 import { toJson } from "../output.ts";
 import { targetsArgument } from "../targets.ts";
@@ -29,7 +30,7 @@ export default defineCommand({
     "camkit gradient model.onnx x.npy --target 281 --out dx.npy",
     "camkit gradient model.onnx x.npy --target auto --wrt /layer4/Relu_output_0 --out da.npy",
   ],
-  run: async ({ model: given, inputs, target: targetText, out, wrt, threads, device, ...named }, _io) => {
+  run: async ({ model: given, inputs, target: targetText, out, wrt, threads, device, ...named }, io) => {
     const model = await openModelArgument(given, named.manifest);
     const { items, shared } = readInputs(inputs);
     const item = onlyTensor(items);
@@ -53,7 +54,7 @@ export default defineCommand({
       const found = results[plan.gradient]!;
       const scores = numbers(results[planned!.scores]!.data);
       const classes = planned!.winners === undefined ? undefined : numbers(results[planned!.winners]!.data);
-      const norm = Math.sqrt(numbers(found.data).reduce((sum, value) => sum + value * value, 0));
+      const norm = Math.sqrt(valuesOf(found).reduce((sum, value) => sum + value * value, 0));
       const warnings = norm === 0 ? ["the gradient is zero everywhere: the target doesn't react to this tensor here"] : [];
       const document = {
         camkit: version,
@@ -77,7 +78,7 @@ export default defineCommand({
       };
       await writeAtomic(out, encodeNpy(found));
       await writeAtomic(`${out.replace(/\.npy$/i, "")}.result.json`, `${toJson(document)}\n`);
-      for (const warning of warnings) _io.stderr.write(`warning: ${warning}\n`);
+      for (const warning of warnings) warn(io, warning);
       return { document, text: () => textOf(document) };
     } finally {
       await session.close();
@@ -114,6 +115,19 @@ function onlyTensor(items: readonly Item[]): Item {
   throw new UsageError("a gradient is taken at one .npy tensor", {
     hint: "Further inputs of the model are given as NAME=FILE.npy.",
   });
+}
+
+/** Values as numbers; half-precision tensors carry their bit patterns. */
+function valuesOf({ dtype, data }: Tensor): number[] {
+  const values = numbers(data);
+  return dtype === "float16" ? values.map(fromHalf) : values;
+}
+
+/** IEEE 754 binary16: 1 sign, 5 exponent, 10 fraction bits. */
+function fromHalf(bits: number): number {
+  const [sign, exponent, fraction] = [bits & 0x8000 ? -1 : 1, (bits >> 10) & 31, bits & 1023];
+  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15));
 }
 
 function numbers(data: unknown): number[] {

@@ -39,7 +39,7 @@ export async function scenesSection(context: DemoContext): Promise<Section> {
       {
         value: `${(share * 100).toFixed(1)} %`,
         label: `of ${pointing.maps} maps on ${counted} further scenes`,
-        note: `a blind guess: ${(pointing.chance * 100).toFixed(1)} %`,
+        note: `a blind guess: ${(pointing.chance * 100).toFixed(1)} %${stated(model)}`,
       },
       {
         value: `${speed.ratio.toFixed(2)} ×`,
@@ -84,4 +84,10 @@ function objectsOf(scene: Scene) {
 function preprocessingText(model: ModelFile): string {
   const input = Object.values(model.manifest?.inputs ?? {})[0];
   return input ? `${input.size.join(" x ")} ${input.channelOrder ?? "RGB"}, pixels to ${(input.range ?? [0, 1]).join(" … ")}` : "none";
+}
+
+/** What the manifest says of the same measure, taken on many more scenes. */
+function stated({ manifest }: ModelFile): string {
+  const result = manifest?.results?.["pointing-game"];
+  return result ? `; its manifest says ${(result.value * 100).toFixed(1)} % of ${result.data ?? "more"}` : "";
 }

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { CamError, writeAtomic } from "@camkit/cam-core";
+import { AbortedError, CamError, writeAtomic } from "@camkit/cam-core";
 import type { Outcome } from "../command.ts";
 import { errorDocument } from "../errors.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -51,6 +51,10 @@ async function explainAll(job: Job, { items, shared }: Inputs, io: Io): Promise<
         entries.push(...made);
         for (const warning of made.flatMap(warningsOf)) progress.say(`warning: ${warning}`);
       } catch (error) {
+        if (error instanceof AbortedError) {
+          begun--;
+          break;
+        }
         if (items.length === 1 || !isAboutInput(error)) throw error;
         failures.push({ file: item.file, error: errorDocument(error) });
         progress.say(`failed: ${errorDocument(error).message}`);
@@ -61,6 +65,7 @@ async function explainAll(job: Job, { items, shared }: Inputs, io: Io): Promise<
     progress.stop();
   }
   const interrupted = begun < items.length;
+  if (interrupted && begun === 0) throw new AbortedError();
   const document = resultDocument(job, first, { entries, failures, interrupted, pending: items.length - begun });
   await writeAtomic(join(request.out, "result.json"), `${toJson(document)}\n`);
   return {
@@ -72,7 +77,7 @@ async function explainAll(job: Job, { items, shared }: Inputs, io: Io): Promise<
 
 /** A picture that can't be read is that picture's matter; an unknown class or a missing device would fail for each. */
 function isAboutInput(error: unknown): boolean {
-  return error instanceof CamError && error.blame === "input" && error.code !== "aborted" && error.code !== "no-gradient-rule";
+  return error instanceof CamError && error.blame === "input" && error.code !== "no-gradient-rule";
 }
 
 function assumptions(job: Job): readonly string[] {
