@@ -1,11 +1,15 @@
-import { Command as Parser, CommanderError, Option } from "commander";
+import { CommanderError, Option, Command as Parser } from "commander";
 import type { Command, Parameter, Values } from "./command.ts";
 import { UsageError } from "./errors.ts";
 
 type Parameters = Readonly<Record<string, Parameter<unknown>>>;
 
 /** What the command line said: values for the command, and the switches that every command has. */
-export type Parsed<P extends Parameters> = { readonly values: Values<P>; readonly json: boolean; readonly debug: boolean };
+export type Parsed<P extends Parameters> = {
+  readonly values: Values<P>;
+  readonly json: boolean;
+  readonly debug: boolean;
+};
 
 /** Reads a command's arguments. Help goes to `writeHelp`, then undefined is returned. Throws UsageError. */
 export function parseArguments<P extends Parameters>(
@@ -14,7 +18,10 @@ export function parseArguments<P extends Parameters>(
   argv: readonly string[],
   writeHelp: (text: string) => void,
 ): Parsed<P> | undefined {
-  const parser = parserOf(name, command as unknown as Command).configureOutput({ writeOut: writeHelp, writeErr: () => {} });
+  const parser = parserOf(name, command as unknown as Command).configureOutput({
+    writeOut: writeHelp,
+    writeErr: () => {},
+  });
   try {
     parser.parse([...argv], { from: "user" });
   } catch (error) {
@@ -49,7 +56,10 @@ function parserOf(name: string, command: Command): Parser {
   parser
     .option("--json", "one JSON document on standard output and nothing else")
     .option("--debug", "with errors, show where in camkit they arose")
-    .addHelpText("after", `${command.notes ? `\n${command.notes}\n` : ""}\nExample${command.examples.length > 1 ? "s" : ""}:\n${command.examples.map((line) => `  ${line}`).join("\n")}`);
+    .addHelpText(
+      "after",
+      `${command.notes ? `\n${command.notes}\n` : ""}\nExample${command.examples.length > 1 ? "s" : ""}:\n${command.examples.map((line) => `  ${line}`).join("\n")}`,
+    );
   return parser;
 }
 
@@ -59,7 +69,8 @@ function optionOf(key: string, { form, placeholder, description, required, fallb
   const option = new Option(form === "flag" ? flag : `${flag} <${placeholder}>`, described);
   if (required) option.makeOptionMandatory();
   // Given twice, an option is a list: nothing that was asked for is dropped in silence.
-  if (form === "option") option.argParser((text: string, before: string | undefined) => (before ? `${before},${text}` : text));
+  if (form === "option")
+    option.argParser((text: string, before: string | undefined) => (before ? `${before},${text}` : text));
   return option;
 }
 

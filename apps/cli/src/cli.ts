@@ -32,7 +32,8 @@ async function dispatch(argv: readonly string[], io: Io & { json: boolean; debug
   const name = argv[at];
   const asksHelp = switches.includes("--help") || switches.includes("-h") || name === "help";
   if (name === undefined || (name === "help" && argv[at + 1] === undefined)) {
-    if (!asksHelp) throw new UsageError("no command was given", { hint: `${seeHelp} Commands: ${names().join(", ")}.` });
+    if (!asksHelp)
+      throw new UsageError("no command was given", { hint: `${seeHelp} Commands: ${names().join(", ")}.` });
     io.stdout.write(overview());
     return exitCodes.done;
   }

@@ -125,5 +125,11 @@ export const option = {
       },
     }),
   flag: (description: string) =>
-    parameter<boolean>({ form: "flag", placeholder: "", description, required: false, read: (given) => given === true }),
+    parameter<boolean>({
+      form: "flag",
+      placeholder: "",
+      description,
+      required: false,
+      read: (given) => given === true,
+    }),
 };

@@ -37,7 +37,7 @@ catch (error) { console.log(error.message); process.exitCode = 1; }`;
   const args = ["--input-type=module", "-e", program, model, device];
   return new Promise((resolve) =>
     execFile(process.execPath, args, { timeout: 30_000 }, (error, stdout) =>
-      resolve(error === null ? undefined : (stdout.split("\n")[0] || error.message.split("\n")[0] || "failed")),
+      resolve(error === null ? undefined : stdout.split("\n")[0] || error.message.split("\n")[0] || "failed"),
     ),
   );
 }

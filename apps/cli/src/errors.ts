@@ -47,6 +47,8 @@ function stackOf(error: Error): string {
 /** What JSON can hold of an error's fields. */
 function plain(fields: object): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(fields).filter(([, value]) => value !== undefined && typeof value !== "function" && !(value instanceof Error)),
+    Object.entries(fields).filter(
+      ([, value]) => value !== undefined && typeof value !== "function" && !(value instanceof Error),
+    ),
   );
 }

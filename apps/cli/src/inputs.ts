@@ -66,8 +66,7 @@ export async function readNpy(file: string): Promise<Tensor> {
 
 /** Refuses names that are no input of the model. Throws UnknownNameError. */
 export function checkNames(shared: Readonly<Record<string, string>>, inputs: readonly string[]): void {
-  for (const name of Object.keys(shared))
-    if (!inputs.includes(name)) throw new UnknownNameError("input", name, inputs);
+  for (const name of Object.keys(shared)) if (!inputs.includes(name)) throw new UnknownNameError("input", name, inputs);
 }
 
 function kindOf(path: string): "file" | "folder" | "missing" {

@@ -23,7 +23,8 @@ async function run(argv: readonly string[]): Promise<number> {
     cli = await import("./cli.ts");
   } catch (error) {
     const message = `a library that camkit needs can't be loaded: ${(error as Error).message}`;
-    const hint = "Install again, with npm, on this machine: onnxruntime-node and sharp bring a native part for each system.";
+    const hint =
+      "Install again, with npm, on this machine: onnxruntime-node and sharp bring a native part for each system.";
     if (argv.includes("--json"))
       process.stdout.write(`${JSON.stringify({ error: { code: "library", message, hint } }, null, 2)}\n`);
     else process.stderr.write(`camkit: ${message}\n  ${hint}\n`);

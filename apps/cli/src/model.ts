@@ -1,8 +1,8 @@
 import {
   defaultPreprocessing,
   type Graph,
-  type InputManifest,
   InputError,
+  type InputManifest,
   loadModel,
   ManifestError,
   type ModelFile,
@@ -58,7 +58,11 @@ export function checkOutput(model: ModelFile, name: string | undefined): void {
 }
 
 /** How pictures get into an input: from the manifest, or assumed, which `notes` then says. */
-export type Preprocessing = { readonly input: InputManifest; readonly assumed: boolean; readonly notes: readonly string[] };
+export type Preprocessing = {
+  readonly input: InputManifest;
+  readonly assumed: boolean;
+  readonly notes: readonly string[];
+};
 
 /** Throws InputError when the input can't be a picture, ManifestError when the manifest contradicts the graph. */
 export function preprocessingOf(model: ModelFile, input: ValueInfo): Preprocessing {

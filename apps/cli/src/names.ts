@@ -1,6 +1,10 @@
 /** Letters and digits of any script, joined by hyphens: part of a file name on every system. */
 export function slugOf(text: string): string {
-  const words = text.toLowerCase().normalize("NFC").match(/[\p{L}\p{M}\p{N}_]+/gu) ?? [];
+  const words =
+    text
+      .toLowerCase()
+      .normalize("NFC")
+      .match(/[\p{L}\p{M}\p{N}_]+/gu) ?? [];
   return words.join("-").slice(0, 60).replace(/-$/, "");
 }
 

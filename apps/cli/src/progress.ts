@@ -13,8 +13,7 @@ export type Progress = {
 /** `what` is counted: "picture". Nothing is drawn for less than two. */
 export function startProgress(io: Pick<Io, "stderr">, total: number, what: string): Progress {
   const { stderr } = io;
-  if (!stderr.isTTY || total < 2)
-    return { step: () => {}, say: (line) => stderr.write(`${line}\n`), stop: () => {} };
+  if (!stderr.isTTY || total < 2) return { step: () => {}, say: (line) => stderr.write(`${line}\n`), stop: () => {} };
   const started = performance.now();
   const bar = new SingleBar(
     {

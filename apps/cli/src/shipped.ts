@@ -35,7 +35,9 @@ export function catalogue(): readonly CatalogueEntry[] {
 function entriesIn(folder: string): CatalogueEntry[] {
   return readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
-    .map((entry): CatalogueEntry => ({ name: entry.name, from: "shipped", path: join(folder, entry.name, "model.onnx") }))
+    .map(
+      (entry): CatalogueEntry => ({ name: entry.name, from: "shipped", path: join(folder, entry.name, "model.onnx") }),
+    )
     .filter((entry) => existsSync(entry.path))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
@@ -63,6 +65,12 @@ export function modelPath(given: string): string {
     "model",
     given,
     catalogue().map((entry) => entry.name),
-    { hint: `No file has this name, and no shipped model. Shipped: ${catalogue().map((entry) => entry.name).join(", ") || "none found"}.` },
+    {
+      hint: `No file has this name, and no shipped model. Shipped: ${
+        catalogue()
+          .map((entry) => entry.name)
+          .join(", ") || "none found"
+      }.`,
+    },
   );
 }

@@ -5,7 +5,9 @@ export type Column = { readonly title: string; readonly align?: "left" | "right"
 export function table(columns: readonly Column[], rows: readonly (readonly Cell[])[], { indent = "  " } = {}): string {
   if (rows.length === 0) return "";
   const cells = rows.map((row) => columns.map((_, i) => (row[i] === undefined ? "" : String(row[i]))));
-  const titled = columns.some((column) => column.title !== "") ? [columns.map((column) => column.title), ...cells] : cells;
+  const titled = columns.some((column) => column.title !== "")
+    ? [columns.map((column) => column.title), ...cells]
+    : cells;
   const widths = columns.map((_, i) => Math.max(...titled.map((row) => width(row[i]!))));
   return titled
     .map((row) => {
@@ -33,6 +35,10 @@ function pad(text: string, to: number, align: "left" | "right"): string {
 function width(text: string): number {
   let places = 0;
   for (const char of text)
-    places += /\p{M}/u.test(char) ? 0 : /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60]/u.test(char) ? 2 : 1;
+    places += /\p{M}/u.test(char)
+      ? 0
+      : /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60]/u.test(char)
+        ? 2
+        : 1;
   return places;
 }

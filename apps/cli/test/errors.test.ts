@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { float32, float64 } from "@camkit/cam-core";
 import { beforeAll, describe, expect, test } from "vitest";
-import { camkit, sceneTensor, scenesModel, workspace, writeNpy, writeScene } from "./support.ts";
+import { camkit, scenesModel, sceneTensor, workspace, writeNpy, writeScene } from "./support.ts";
 
 const at = workspace();
 const manifest = { formatVersion: 1, name: "other", sha256: "0".repeat(64) };
@@ -93,7 +93,13 @@ const cases: readonly [argv: readonly string[], exit: number, code: string, mess
   // Where it runs
   [[...explainX, "--device", "gpu"], 2, "unknown-name", /unknown device "gpu"/, /cuda/],
   [[...explainX, "--device", process.platform === "win32" ? "coreml" : "dml"], 3, "device", /no \w+ provider/, /needs/],
-  [["bench", "scenes", "--device", process.platform === "win32" ? "coreml" : "dml"], 3, "device", /no \w+ provider/, /needs/],
+  [
+    ["bench", "scenes", "--device", process.platform === "win32" ? "coreml" : "dml"],
+    3,
+    "device",
+    /no \w+ provider/,
+    /needs/,
+  ],
   // The command line itself
   [["explian", "scenes"], 2, "unknown-name", /unknown command "explian"/, /Did you mean "explain"/],
   [[], 2, "usage", /no command/, /--help/],

@@ -52,7 +52,11 @@ export function workspace(): (...parts: string[]) => string {
 export const scenesModel = shippedModel("scenes").path;
 
 /** A scene as a PNG. */
-export async function writeScene(file: string, seed: number, options: Parameters<typeof drawScene>[1] = {}): Promise<Scene> {
+export async function writeScene(
+  file: string,
+  seed: number,
+  options: Parameters<typeof drawScene>[1] = {},
+): Promise<Scene> {
   const scene = drawScene(seed, options);
   await writeAtomic(file, await encodePicture({ width: scene.width, height: scene.height, rgb: scene.image }));
   return scene;

@@ -1,11 +1,11 @@
 import { benchModel } from "@camkit/cam-core";
 import { defineCommand, option } from "../command.ts";
 import { deviceOption, layerOption, modelArgument, targetOption, threadsOption } from "../common.ts";
+import { UsageError } from "../errors.ts";
 import { milliseconds } from "../format.ts";
 import { layersArgument, openModelArgument } from "../model.ts";
 import { facts } from "../table.ts";
 import { targetsArgument } from "../targets.ts";
-import { UsageError } from "../errors.ts";
 
 export default defineCommand({
   summary: "Measure an explanation against the untouched file's forward pass.",
@@ -43,7 +43,10 @@ export default defineCommand({
           ["forward", milliseconds(measured.forwardMs)],
           ["explain", milliseconds(measured.explainMs)],
           ["ratio", `${measured.ratio.toFixed(2)} ×`],
-          ["open", `${milliseconds(measured.openMs)} the file alone, ${milliseconds(measured.prepareMs)} prepared to explain`],
+          [
+            "open",
+            `${milliseconds(measured.openMs)} the file alone, ${milliseconds(measured.prepareMs)} prepared to explain`,
+          ],
           ["memory", `${Math.round(measured.peakMb)} MB at the most`],
           ["ran on", `${measured.provider}, ${measured.threads} threads, medians of ${measured.pairs} pairs`],
         ]),

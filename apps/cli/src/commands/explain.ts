@@ -15,7 +15,10 @@ export default defineCommand({
     layer: layerOption,
     target: targetOption,
     out: option.textOr("DIR", "the folder to write to", "camkit-out"),
-    raw: option.text("FILE.npy", "also the raw map [N, …space] at the layer's own resolution; with several layers, inputs or targets a folder"),
+    raw: option.text(
+      "FILE.npy",
+      "also the raw map [N, …space] at the layer's own resolution; with several layers, inputs or targets a folder",
+    ),
     view: option.oneOf(overlayViews, "how pictures are drawn", "overlay"),
     colormap: option.oneOf(colormapNames, "the colour scale", defaultColormap),
     format: option.oneOf(["png", "jpeg"], "of the pictures written", "png"),

@@ -1,14 +1,22 @@
-import { checkFeeds, encodeNpy, gradientPlan, openSession, type Target, type Tensor, writeAtomic } from "@camkit/cam-core";
+import {
+  checkFeeds,
+  encodeNpy,
+  gradientPlan,
+  openSession,
+  type Target,
+  type Tensor,
+  writeAtomic,
+} from "@camkit/cam-core";
 import { defineCommand, option, positional } from "../command.ts";
 import { deviceOption, manifestOption, modelArgument, threadsOption } from "../common.ts";
 import { UsageError } from "../errors.ts";
 import { timeOf } from "../explain/provenance.ts";
-import { facts } from "../table.ts";
 import { significant } from "../format.ts";
 import { checkNames, type Item, readFeeds, readInputs } from "../inputs.ts";
 import { warn } from "../io.ts";
 import { checkOutput, mainInput, openModelArgument } from "../model.ts";
 import { toJson } from "../output.ts";
+import { facts } from "../table.ts";
 import { targetsArgument } from "../targets.ts";
 import { version } from "../version.ts";
 
@@ -55,7 +63,8 @@ export default defineCommand({
       const scores = numbers(results[planned!.scores]!.data);
       const classes = planned!.winners === undefined ? undefined : numbers(results[planned!.winners]!.data);
       const norm = Math.sqrt(valuesOf(found).reduce((sum, value) => sum + value * value, 0));
-      const warnings = norm === 0 ? ["the gradient is zero everywhere: the target doesn't react to this tensor here"] : [];
+      const warnings =
+        norm === 0 ? ["the gradient is zero everywhere: the target doesn't react to this tensor here"] : [];
       const document = {
         camkit: version,
         command: "gradient",

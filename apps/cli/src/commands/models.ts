@@ -19,7 +19,8 @@ export default defineCommand({
       const { path } = shippedModel(name);
       return { document: { name, path }, text: () => path };
     }
-    if (action !== "list") throw new UsageError(`"${action}" is neither list nor path`, { hint: "See `camkit models --help`." });
+    if (action !== "list")
+      throw new UsageError(`"${action}" is neither list nor path`, { hint: "See `camkit models --help`." });
     if (name !== undefined) throw new UsageError("models list takes no NAME");
     const models = catalogue().map(describe);
     return {
@@ -35,10 +36,32 @@ function describe({ name, from, path }: CatalogueEntry) {
   const file = manifestPath(path);
   const manifest: Manifest = parseManifest(JSON.parse(readFileSync(file, "utf8")), file);
   const { version, licence, sha256, classes = [], intendedUse, limits = [], results = {} } = manifest;
-  return { name, from, path, bytes: statSync(path).size, version, licence, sha256, classes, intendedUse, limits, results };
+  return {
+    name,
+    from,
+    path,
+    bytes: statSync(path).size,
+    version,
+    licence,
+    sha256,
+    classes,
+    intendedUse,
+    limits,
+    results,
+  };
 }
 
-function textOf({ name, version, licence, bytes: size, classes, intendedUse, limits, results, path }: Described): string {
+function textOf({
+  name,
+  version,
+  licence,
+  bytes: size,
+  classes,
+  intendedUse,
+  limits,
+  results,
+  path,
+}: Described): string {
   const measured = Object.entries(results).map(([what, { value, baseline, unit, data }]): [string, string] => [
     `  ${what}`,
     [

@@ -1,4 +1,4 @@
-import { colormap, type ColormapName } from "@camkit/cam-core";
+import { type ColormapName, colormap } from "@camkit/cam-core";
 
 /** Text as HTML. */
 export function escapeHtml(text: string): string {
@@ -27,7 +27,12 @@ export function colorBar(name: ColormapName): string {
 export function outlinePath(mask: Uint8Array, width: number, height: number): string {
   const inside = (x: number, y: number) => x >= 0 && y >= 0 && x < width && y < height && mask[y * width + x] === 1;
   const parts: string[] = [];
-  const runs = (lines: number, length: number, isEdge: (line: number, at: number) => boolean, draw: (line: number, from: number, to: number) => string) => {
+  const runs = (
+    lines: number,
+    length: number,
+    isEdge: (line: number, at: number) => boolean,
+    draw: (line: number, from: number, to: number) => string,
+  ) => {
     for (let line = 0; line <= lines; line++)
       for (let at = 0; at < length; at++) {
         if (!isEdge(line, at)) continue;
@@ -36,7 +41,17 @@ export function outlinePath(mask: Uint8Array, width: number, height: number): st
         parts.push(draw(line, from, at));
       }
   };
-  runs(height, width, (y, x) => inside(x, y - 1) !== inside(x, y), (y, from, to) => `M${from} ${y}h${to - from}`);
-  runs(width, height, (x, y) => inside(x - 1, y) !== inside(x, y), (x, from, to) => `M${x} ${from}v${to - from}`);
+  runs(
+    height,
+    width,
+    (y, x) => inside(x, y - 1) !== inside(x, y),
+    (y, from, to) => `M${from} ${y}h${to - from}`,
+  );
+  runs(
+    width,
+    height,
+    (x, y) => inside(x - 1, y) !== inside(x, y),
+    (x, from, to) => `M${x} ${from}v${to - from}`,
+  );
   return parts.join("");
 }

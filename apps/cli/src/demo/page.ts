@@ -1,7 +1,7 @@
 import { version } from "../version.ts";
 import { escapeHtml } from "./html.ts";
-import { css } from "./style.ts";
 import type { Section, Tile } from "./section.ts";
+import { css } from "./style.ts";
 
 /** The demo's page: one file that opens from disk and fetches nothing. */
 export function demoPage(sections: readonly Section[], time: string): string {

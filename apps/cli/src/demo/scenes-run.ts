@@ -3,9 +3,9 @@ import {
   benchModel,
   createExplainer,
   drawScene,
-  encodePicture,
   type Explainer,
   type ExplainOptions,
+  encodePicture,
   type Method,
   type ModelFile,
   methods,
@@ -15,8 +15,8 @@ import {
   type Scene,
   type Tensor,
 } from "@camkit/cam-core";
-import { type Prediction, predictionsOf } from "../explain/predictions.ts";
 import { sampleOf } from "../explain/diagnose.ts";
+import { type Prediction, predictionsOf } from "../explain/predictions.ts";
 import { timeOf } from "../explain/provenance.ts";
 import { breathe } from "../io.ts";
 import { version } from "../version.ts";
@@ -132,7 +132,13 @@ async function mapsOf(model: ModelFile, explainer: Explainer, scene: Scene, seed
     const at = peakIndex(map!, 0);
     const probability = predictions.find((prediction) => prediction.class === object.classIndex)!.probability!;
     const drawn = await renderOverlay(scenePicture(scene), map!);
-    const said = { method: explainer.method.name, class: object.classIndex, label: object.label, score: scores[0]!, probability };
+    const said = {
+      method: explainer.method.name,
+      class: object.classIndex,
+      label: object.label,
+      score: scores[0]!,
+      probability,
+    };
     const image = await encodePicture(drawn, {
       format: "webp",
       quality: 90,

@@ -1,8 +1,8 @@
 import { drawScene, loadModel, type ModelFile, type Scene, sceneLabels } from "@camkit/cam-core";
 import { milliseconds } from "../format.ts";
 import { shippedModel } from "../shipped.ts";
-import { compareMethods, explainScene, measurePointing, measureSpeed } from "./scenes-run.ts";
 import { scenesHtml } from "./scenes-html.ts";
+import { compareMethods, explainScene, measurePointing, measureSpeed } from "./scenes-run.ts";
 import type { DemoContext, Section } from "./section.ts";
 
 /** Of the model's test seeds, which it never saw: the first six with two objects or more are shown, the next hundred counted. */
@@ -32,8 +32,7 @@ export async function scenesSection(context: DemoContext): Promise<Section> {
   return {
     id: "scenes",
     title: "Scenes with known truth",
-    lead:
-      "A small network names the objects in a drawn scene. The program that drew it knows every pixel of every object, so each map can be checked: does its highest point lie on the object it is meant to explain?",
+    lead: "A small network names the objects in a drawn scene. The program that drew it knows every pixel of every object, so each map can be checked: does its highest point lie on the object it is meant to explain?",
     tiles: [
       { value: `${hits} of ${maps.length}`, label: "maps below point at their object" },
       {
@@ -55,7 +54,10 @@ export async function scenesSection(context: DemoContext): Promise<Section> {
       ["target", "the logit of each class that is in the scene"],
       ["preprocessing", preprocessingText(model)],
       ["ran on", `${speed.provider}, ${speed.threads === "default" ? "default" : speed.threads} threads`],
-      ["seeds", `shown: the first ${shown} from ${firstSeed} on with two objects or more; counted: the ${counted} that follow, all of them`],
+      [
+        "seeds",
+        `shown: the first ${shown} from ${firstSeed} on with two objects or more; counted: the ${counted} that follow, all of them`,
+      ],
     ],
     result: {
       model: { name: model.name, sha256: model.sha256() },
@@ -83,7 +85,9 @@ function objectsOf(scene: Scene) {
 
 function preprocessingText(model: ModelFile): string {
   const input = Object.values(model.manifest?.inputs ?? {})[0];
-  return input ? `${input.size.join(" x ")} ${input.channelOrder ?? "RGB"}, pixels to ${(input.range ?? [0, 1]).join(" … ")}` : "none";
+  return input
+    ? `${input.size.join(" x ")} ${input.channelOrder ?? "RGB"}, pixels to ${(input.range ?? [0, 1]).join(" … ")}`
+    : "none";
 }
 
 /** What the manifest says of the same measure, taken on many more scenes. */

@@ -2,10 +2,10 @@ import { join } from "node:path";
 import {
   type DecodedPicture,
   decodePicture,
-  encodeNpy,
   type Explainer,
   type ExplainResult,
   type Explanation,
+  encodeNpy,
   type Placement,
   pixelInput,
   preparePicture,
@@ -44,7 +44,9 @@ export async function explainItem(
     const predictions = predictionsOf(result.logits, sample, job.activation(explainer), job.model.labels);
     const explanations: EntryExplanation[] = [];
     for (const [t, explanation] of result.explanations.entries())
-      explanations.push(await describe(job, item, { explainer, fed, explanation, predictions, sample, n, t }, maps[t]!));
+      explanations.push(
+        await describe(job, item, { explainer, fed, explanation, predictions, sample, n, t }, maps[t]!),
+      );
     entries.push({ ...about(item, fed, sample, n), predictions: predictions.slice(0, job.request.top), explanations });
   }
   return entries;
@@ -107,7 +109,9 @@ async function describe(job: Job, item: Item, subject: Subject, files: MapFiles)
   const layers = explainer.layers.length > 0 ? explainer.layers.map((layer) => layer.value) : [job.input];
   const reasons = facts.map((fact) => emptiness(fact, explainer.method));
   const empty = reasons.every((reason) => reason !== undefined);
-  const warnings = reasons.flatMap((reason, l) => (reason ? [layers.length > 1 ? `at ${layers[l]}: ${reason}` : reason] : []));
+  const warnings = reasons.flatMap((reason, l) =>
+    reason ? [layers.length > 1 ? `at ${layers[l]}: ${reason}` : reason] : [],
+  );
   const { target } = explanation;
   const isClass = target.kind === "auto" || target.kind === "class";
   const index = isClass ? explanation.classes?.[sample] : undefined;
@@ -127,7 +131,11 @@ async function describe(job: Job, item: Item, subject: Subject, files: MapFiles)
   if (empty || !map) return said;
   const peak = peakOf(map, sample, fed);
   if (map.shape.length !== 3)
-    return { ...said, peak, warnings: [...warnings, `a map of ${map.shape.length - 1} axes isn't drawn: see the .npy file`] };
+    return {
+      ...said,
+      peak,
+      warnings: [...warnings, `a map of ${map.shape.length - 1} axes isn't drawn: see the .npy file`],
+    };
   const stem = `${pictureName(item, explainer.method.name, job.targets[t]!.slug)}${sampleSuffix(sample, n)}`;
   const drawn = { dtype: "float32", shape: map.shape.slice(1), data: sampleOf(map, sample) } as const;
   const picture = await paint(job, explainer, { ...said, peak }, drawn, fed, stem);

@@ -7,7 +7,14 @@ import {
   type PictureFormat,
   pixelAffine,
 } from "@camkit/cam-core";
-import { checkOutput, layersArgument, mainInput, openModelArgument, type Preprocessing, preprocessingOf } from "../model.ts";
+import {
+  checkOutput,
+  layersArgument,
+  mainInput,
+  openModelArgument,
+  type Preprocessing,
+  preprocessingOf,
+} from "../model.ts";
 import { type NamedTarget, targetsArgument } from "../targets.ts";
 import { type Activation, activationOf } from "./predictions.ts";
 
@@ -59,7 +66,16 @@ export async function openJob(request: ExplainRequest): Promise<Job> {
   const open = (kind: "picture" | "tensor") => {
     const manifest = kind === "picture" ? preprocessingOf(model, input).input : undefined;
     const pixels = manifest && { manifest, affine: pixelAffine(manifest) };
-    const options = { method, layers, device, input: input.name, output, pixels, signal, ...(threads === undefined ? {} : { threads }) };
+    const options = {
+      method,
+      layers,
+      device,
+      input: input.name,
+      output,
+      pixels,
+      signal,
+      ...(threads === undefined ? {} : { threads }),
+    };
     return createExplainer(
       model,
       options,

@@ -1,5 +1,14 @@
 import { join } from "node:path";
-import { encodePicture, type Explainer, type Legend, type Picture, type Placement, renderOverlay, type Tensor, writeAtomic } from "@camkit/cam-core";
+import {
+  type Explainer,
+  encodePicture,
+  type Legend,
+  type Picture,
+  type Placement,
+  renderOverlay,
+  type Tensor,
+  writeAtomic,
+} from "@camkit/cam-core";
 import { probability, significant } from "../format.ts";
 import type { EntryExplanation } from "./entry.ts";
 import type { Job } from "./job.ts";
@@ -43,7 +52,9 @@ function legendOf(job: Job, explainer: Explainer, said: EntryExplanation, isPict
   return {
     title,
     score,
-    detail: [explainer.method.name, layers.length === 0 ? `at the input ${job.input}` : `at ${layers.join(", ")}`].join(" · "),
+    detail: [explainer.method.name, layers.length === 0 ? `at the input ${job.input}` : `at ${layers.join(", ")}`].join(
+      " · ",
+    ),
     ...(assumed ? { note: "preprocessing was assumed: the model has no manifest" } : {}),
   };
 }

@@ -22,7 +22,12 @@ export function jobProvenance(job: Job, explainer: Explainer) {
       sha256: model.sha256(),
     },
     method: { name: explainer.method.name, parameters: {}, source: explainer.method.source },
-    layers: explainer.layers.map(({ value, opType, channels, space }) => ({ tensor: value, operator: opType, channels, space })),
+    layers: explainer.layers.map(({ value, opType, channels, space }) => ({
+      tensor: value,
+      operator: opType,
+      channels,
+      space,
+    })),
     layerChosen: explainer.layers.length === 0 ? "input" : request.layer === "auto" ? "auto" : "named",
     ...(explainer.squashedBy === undefined ? {} : { scoresAreBefore: explainer.squashedBy }),
     provider: explainer.device,

@@ -70,7 +70,12 @@ export function resultText(document: ExplainDocument, out: string): string {
     { title: "peak at", align: "right" as const },
     { title: "written" },
   ];
-  parts.push(table(columns, inputs.flatMap((entry) => entry.explanations.map((said) => row(entry, said, out)))));
+  parts.push(
+    table(
+      columns,
+      inputs.flatMap((entry) => entry.explanations.map((said) => row(entry, said, out))),
+    ),
+  );
   for (const { file, error } of document.failures) parts.push(`  failed: ${file}: ${error.message}`);
   parts.push(`  ${join(out, "result.json")}`);
   return parts.filter((part) => part !== "").join("\n\n");

@@ -9,8 +9,8 @@ import {
   type ModelFile,
   producerOf,
   readBytes,
-  rules,
   ruleName,
+  rules,
 } from "@camkit/cam-core";
 import { type ErrorDocument, errorDocument } from "../errors.ts";
 import { mainInput } from "../model.ts";
@@ -37,7 +37,12 @@ export type Inspection = {
   readonly operators: Readonly<Record<string, number>>;
   /** What a class target will be. */
   readonly target:
-    | { readonly tensor: string; readonly squashedBy: string | null; readonly classes: number | string | null; readonly dense: boolean }
+    | {
+        readonly tensor: string;
+        readonly squashedBy: string | null;
+        readonly classes: number | string | null;
+        readonly dense: boolean;
+      }
     | { readonly error: ErrorDocument };
   /** In graph order; `default` marks the one that --layer auto takes. */
   readonly layers: readonly InspectedLayer[];
@@ -60,7 +65,10 @@ export type InspectedLayer = {
 export type UnsupportedOperator = { readonly operator: string; readonly count: number; readonly firstNode: string };
 
 /** Everything that can be said of a model without running it. */
-export async function inspectModel(model: ModelFile, named: { input?: string | undefined; output?: string | undefined }): Promise<Inspection> {
+export async function inspectModel(
+  model: ModelFile,
+  named: { input?: string | undefined; output?: string | undefined },
+): Promise<Inspection> {
   const { graph } = model;
   const producer = producerOf(await readBytes(model.path));
   return {
@@ -109,7 +117,9 @@ function explanationFacts(model: ModelFile, named: { input?: string | undefined;
         channels: layer.channels,
         space: layer.space,
         default: layer.value === picked.name,
-        explainable: between(site.op.graph, layer.value, site.logits).every((node) => rules[ruleName(node)] !== undefined),
+        explainable: between(site.op.graph, layer.value, site.logits).every(
+          (node) => rules[ruleName(node)] !== undefined,
+        ),
       }),
     ),
     ...(picked.error ? { layerError: picked.error } : {}),
@@ -117,7 +127,11 @@ function explanationFacts(model: ModelFile, named: { input?: string | undefined;
   };
 }
 
-function chosen(site: ReturnType<typeof groundwork>, model: ModelFile, layers: readonly Layer[]): { name?: string; error?: ErrorDocument } {
+function chosen(
+  site: ReturnType<typeof groundwork>,
+  model: ModelFile,
+  layers: readonly Layer[],
+): { name?: string; error?: ErrorDocument } {
   if (model.manifest?.targetLayer !== undefined) return { name: model.manifest.targetLayer };
   if (layers.length === 0) {
     try {

@@ -1,0 +1,164 @@
+import { existsSync, readFileSync } from "node:fs";
+import { openBytes, type Tensor } from "@camkit/cam-core";
+import { beforeAll, describe, expect, test } from "vitest";
+import { commands } from "../src/commands/index.ts";
+import { version } from "../src/version.ts";
+import { camkit, readNpy, scenesModel, sceneTensor, workspace, writeNpy } from "./support.ts";
+
+const at = workspace();
+beforeAll(() => writeNpy(at("x.npy"), sceneTensor(1)));
+
+describe("inspect", () => {
+  test("says what the recipe of the shipped model says", async () => {
+    const said = await camkit(["inspect", "scenes", "--json"]);
+    expect(said).toMatchObject({ code: 0, stderr: "" });
+    const found = said.json();
+    expect(found).toMatchObject({
+      model: { name: "scenes", opset: 17, bytes: readFileSync(scenesModel).length },
+      inputs: [{ name: "image", dtype: "float32", shape: ["n", 3, 96, 96] }],
+      outputs: [{ name: "logits", dtype: "float32", shape: ["n", 8] }],
+      target: { tensor: "logits", squashedBy: null, classes: 8, dense: false },
+      unsupported: [],
+      manifest: { licence: "Apache-2.0" },
+    });
+    expect(found.operators.Conv).toBe(6);
+    const marked = found.layers.filter((layer: { default: boolean }) => layer.default);
+    expect(marked).toEqual([
+      { tensor: "features", operator: "Relu", channels: 64, space: [12, 12], default: true, explainable: true },
+    ]);
+    expect(found.layers.map((layer: { tensor: string }) => layer.tensor)).toEqual(
+      expect.arrayContaining(["stem", "down1", "mix1", "down2", "mix2"]),
+    );
+  });
+
+  test("as text: tables with the default marked", async () => {
+    const { stdout } = await camkit(["inspect", "scenes"]);
+    expect(stdout).toMatch(/^ +image +float32 +\[n, 3, 96, 96\]$/m);
+    expect(stdout).toMatch(/^ +\* +features +64 +12 x 12 +Relu$/m);
+  });
+});
+
+describe("gradient", () => {
+  test.each([
+    ["the input", [] as string[], "image", [1, 3, 96, 96]],
+    ["a tensor inside", ["--wrt", "features"], "features", [1, 64, 12, 12]],
+  ])("of %s: its own shape, score and norm, a result beside it", async (_, options, wrt, shape) => {
+    const file = at(`d ${wrt}.npy`);
+    const said = await camkit([
+      "gradient",
+      "scenes",
+      at("x.npy"),
+      "--target",
+      "2",
+      ...options,
+      "--out",
+      file,
+      "--json",
+    ]);
+    expect(said).toMatchObject({ code: 0, stderr: "" });
+    const found = await readNpy(file);
+    expect(found).toMatchObject({ dtype: "float32", shape });
+    const norm = Math.hypot(...Array.from(found.data as Float32Array));
+    const document = said.json();
+    expect(document).toMatchObject({
+      wrt,
+      shape,
+      classes: [2],
+      labels: ["green triangle"],
+      provider: "cpu",
+      seed: null,
+    });
+    expect(Math.abs(document.norm / norm - 1)).toBeLessThan(1e-6);
+    expect(JSON.parse(readFileSync(at(`d ${wrt}.result.json`), "utf8"))).toEqual(document);
+  });
+
+  test("is the derivative: the untouched file's logit changes by it along a random direction", async () => {
+    await camkit(["gradient", "scenes", at("x.npy"), "--target", "2", "--out", at("g.npy")]);
+    const gradient = (await readNpy(at("g.npy"))).data as Float32Array;
+    const x = sceneTensor(1);
+    const session = await openBytes(scenesModel, { threads: 1, optimize: "disabled" });
+    const logit = async (shift: (i: number) => number) => {
+      const data = Float32Array.from(x.data as Float32Array, (value, i) => value + shift(i));
+      const { logits } = await session.run({ image: { ...x, data } as Tensor });
+      return Number(logits!.data[2]);
+    };
+    // Along the gradient's own direction the change is its norm times the step; small enough to cross few kinks.
+    const norm = Math.hypot(...gradient);
+    const h = 2e-3;
+    const difference =
+      ((await logit((i) => (h * gradient[i]!) / norm)) - (await logit((i) => (-h * gradient[i]!) / norm))) / (2 * h);
+    await session.close();
+    expect(Math.abs(difference / norm - 1)).toBeLessThan(0.01); // float32, and a ReLU or two flip
+  });
+
+  test("as text", async () => {
+    const { stdout } = await camkit(["gradient", "scenes", at("x.npy"), "--target", "auto", "--out", at("t.npy")]);
+    expect(stdout).toMatch(/^gradient +d .+ \/ d image$/m);
+    expect(stdout).toMatch(/^shape +float32 \[1, 3, 96, 96\]$/m);
+  });
+});
+
+test("bench gives the numbers that design.md names", async () => {
+  const said = await camkit(["bench", "scenes", "--pairs", "5", "--threads", "1", "--json"]);
+  const found = said.json();
+  for (const key of ["forwardMs", "explainMs", "ratio", "prepareMs", "peakMb"])
+    expect(found[key], key).toBeGreaterThan(0);
+  expect(found).toMatchObject({ threads: 1, provider: "cpu", layers: ["features"], pairs: 5 });
+  expect((await camkit(["bench", "scenes", "--pairs", "5"])).stdout).toMatch(/^ratio +\d/m);
+});
+
+describe("models", () => {
+  test("lists what ships with its measured results", async () => {
+    const { models } = (await camkit(["models", "--json"])).json();
+    const scenes = models.find((model: { name: string }) => model.name === "scenes");
+    expect(scenes).toMatchObject({
+      version: "1.0.0",
+      licence: "Apache-2.0",
+      classes: expect.arrayContaining(["red disc"]),
+    });
+    expect(scenes.results["pointing-game"].value).toBeGreaterThan(0.8);
+    expect((await camkit(["models", "list"])).stdout).toContain("pointing-game");
+  });
+
+  test("path prints the file, alone", async () => {
+    expect((await camkit(["models", "path", "scenes"])).stdout).toBe(`${scenesModel}\n`);
+  });
+});
+
+describe("the command line", () => {
+  test.each(commands.map(({ name }) => name))("%s --help shows every option and an example", async (name) => {
+    const { code, stdout } = await camkit([name, "--help"]);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`Usage: camkit ${name}`);
+    expect(stdout).toContain("--json");
+    expect(stdout).toMatch(new RegExp(`Examples?:\n  camkit ${name}`));
+    expect(await camkit(["help", name])).toMatchObject({ code: 0, stdout });
+  });
+
+  test("--help lists the commands, --version the version", async () => {
+    const { code, stdout } = await camkit(["--help"]);
+    expect(code).toBe(0);
+    for (const { name } of commands) expect(stdout).toContain(`\n  ${name} `);
+    expect(await camkit(["--version"])).toMatchObject({ code: 0, stdout: `${version}\n` });
+    expect((await camkit(["--version", "--json"])).json()).toEqual({ version });
+  });
+});
+
+test("demo writes a page that needs nothing else, and its numbers", async () => {
+  const said = await camkit(["demo", "--out", at("demo"), "--json"]);
+  expect(said.code).toBe(0);
+  const { page, sections } = said.json();
+  expect(existsSync(page)).toBe(true);
+  const html = readFileSync(page, "utf8");
+  expect(html).not.toMatch(/(src|href)="(https?:)?\/\//);
+  expect(html).not.toMatch(/@import|url\(/);
+  expect(sections.scenes.scenes).toHaveLength(6);
+  expect(sections.scenes.pointing.hits / sections.scenes.pointing.maps).toBeGreaterThan(0.8);
+  expect(sections.scenes.pointing.chance).toBeLessThan(0.1);
+  expect(sections.scenes.comparison.maps.length).toBeGreaterThanOrEqual(8);
+  expect(JSON.parse(readFileSync(at("demo/result.json"), "utf8"))).toEqual(said.json());
+  expect(html.match(/class="marks"/g)).toHaveLength(
+    sections.scenes.scenes.flatMap((scene: { maps: unknown[] }) => scene.maps).length +
+      sections.scenes.comparison.maps.length,
+  );
+});
