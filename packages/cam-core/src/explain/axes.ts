@@ -227,8 +227,10 @@ function take(whole: Axis, to: Shape): Axis[] {
     return spread(whole.axes.map((axis, i) => spaceAxis(axis, real[i]!)));
   if (whole.kind === "merged") {
     if (fits(whole.sizes)) return spread(whole.parts);
-    const regrouped = reshapeAxes(whole.parts, whole.sizes, real);
-    return spread(regrouped);
+    // What the parts can't be matched to one by one, or in smaller runs, is lost.
+    const run = nextGroup(whole.sizes, 0, real, 0);
+    if (!run || (run.i === whole.sizes.length && run.j === real.length)) return to.map(() => other);
+    return spread(reshapeAxes(whole.parts, whole.sizes, real));
   }
   return whole.kind === "other"
     ? to.map(() => other)

@@ -493,10 +493,21 @@ export class Builder {
   scatterND(x: Value, indices: Value, updates: Value, reduction = "none"): Value {
     return this.node("ScatterND", [x, indices, updates], { reduction })[0]!;
   }
-  /** Pads: all leading pads, then all trailing ones, as in ONNX; negative ones crop. Of all axes, or of `axes` alone. */
+  /**
+   * Pads: all leading pads, then all trailing ones, as in ONNX; negative ones crop. Of all axes, or of `axes` alone, which
+   * become pads of all axes: ONNX Runtime's transpose optimiser (1.30) mistakes a Pad that has the axes input.
+   */
   pad(x: Value, pads: Ints, value: Operand = 0, mode = "constant", axes?: readonly number[]): Value {
-    const list = typeof pads === "string" ? pads : this.ints(pads);
-    return this.node("Pad", [x, list, this.value(value, x), axes && this.ints(axes)], { mode })[0]!;
+    const given = typeof pads === "string" ? pads : this.ints(pads);
+    const list = axes ? this.#padsOfAll(given, axes, this.rank(x)) : given;
+    return this.node("Pad", [x, list, this.value(value, x)], { mode })[0]!;
+  }
+  #padsOfAll(pads: Value, axes: readonly number[], rank: number): Value {
+    const places = axes.map((axis) => (axis < 0 ? axis + rank : axis));
+    const one = (at: number) => (at < 0 ? this.ints([0]) : this.slice(pads, { axes: [0], starts: [at], ends: [at + 1] }));
+    const side = (offset: number) =>
+      Array.from({ length: rank }, (_, axis) => one(places.includes(axis) ? places.indexOf(axis) + offset : -1));
+    return this.concat([...side(0), ...side(axes.length)], 0);
   }
   tile(x: Value, repeats: Ints): Value {
     return this.node("Tile", [x, typeof repeats === "string" ? repeats : this.ints(repeats)])[0]!;

@@ -236,22 +236,25 @@ export function broadcastShapes(...shapes: (Shape | undefined)[]): Shape | undef
 export function estimateDim(dim: Dim, symbol = 224): number {
   if (typeof dim === "number") return dim;
   if (dim === null) return symbol;
-  const tokens = dim.match(/floor\(|ceil\(|[()[\]+\-*/·]|[^()[\]+\-*/·]+/g) ?? [];
+  const tokens = dim.match(/(?:floor|min|max)?\(|‹[^›]*›|[(),+\-/·]|[^(),+\-/·]+/g) ?? [];
   let at = 0;
   const atom = (): number => {
-    const token = tokens[at++];
-    if (token === "(" || token === "[" || token === "floor(" || token === "ceil(") {
-      const value = sum();
+    const token = tokens[at++] ?? "";
+    if (token.endsWith("(")) {
+      const values = [sum()];
+      while (tokens[at] === ",") {
+        at++;
+        values.push(sum());
+      }
       at++;
-      if (token === "floor(") return Math.floor(value);
-      return token === "ceil(" ? Math.ceil(value) : value;
+      return functions[token]!(...values);
     }
     if (token === "-") return -atom();
-    return token === undefined || !/^\d+$/.test(token) ? symbol : Number(token);
+    return /^\d+$/.test(token) ? Number(token) : symbol;
   };
   const product = (): number => {
     let value = atom();
-    while (tokens[at] === "·" || tokens[at] === "*" || tokens[at] === "/")
+    while (tokens[at] === "·" || tokens[at] === "/")
       value = tokens[at++] === "/" ? value / atom() : value * atom();
     return value;
   };
@@ -263,3 +266,10 @@ export function estimateDim(dim: Dim, symbol = 224): number {
   };
   return sum();
 }
+
+const functions: Readonly<Record<string, (...values: number[]) => number>> = {
+  "(": (value) => value!,
+  "floor(": (value) => Math.floor(value!),
+  "min(": Math.min,
+  "max(": Math.max,
+};

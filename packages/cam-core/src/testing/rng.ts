@@ -52,7 +52,15 @@ export function rng(seed: number): Rng {
       }
       return float32(shape, values);
     },
-    ints: (below, shape) => int64(shape, Array.from({ length: sizeOf(shape) }, () => int(below))),
-    bools: (shape) => bool(shape, Array.from({ length: sizeOf(shape) }, () => next() < 0.5)),
+    ints: (below, shape) =>
+      int64(
+        shape,
+        Array.from({ length: sizeOf(shape) }, () => int(below)),
+      ),
+    bools: (shape) =>
+      bool(
+        shape,
+        Array.from({ length: sizeOf(shape) }, () => next() < 0.5),
+      ),
   };
 }

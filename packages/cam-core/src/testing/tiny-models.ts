@@ -39,7 +39,10 @@ export function named(op: Builder, value: Value, name: Value): Value {
 
 /** A tensor filled by a formula over the row-major index. */
 export function formula(shape: readonly number[], f: (n: number) => number): Tensor {
-  return float32(shape, Array.from({ length: sizeOf(shape) }, (_, n) => f(n)));
+  return float32(
+    shape,
+    Array.from({ length: sizeOf(shape) }, (_, n) => f(n)),
+  );
 }
 
 /**

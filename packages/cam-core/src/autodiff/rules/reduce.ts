@@ -45,7 +45,7 @@ export const reduce = defineRules({
   ReduceLogSumExp: reduction("smooth", ({ op, x, y, dy }) => op.mul(op.exp(op.sub(x, y)), dy), normal),
 
   // The product of all others: y / x. Where one x is 0, the others have 0 and it has the product of the rest; where two are,
-  // all have 0.
+  // all have 0. (Differentiated again, rows without a zero are right; the others take their zeros as given.)
   ReduceProd: {
     ...reduction(
       "smooth",

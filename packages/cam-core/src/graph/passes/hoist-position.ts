@@ -32,39 +32,42 @@ export function hoistPosition(op: Builder): void {
   }
 }
 
-/** Position `index` of `axis` of x, as some node picks it. */
-type Choice = { node: Node; x: Value; axis: number; index: number; keepsAxis: boolean };
+/** Position `index` of an axis. */
+type Position = { readonly axis: number; readonly index: number };
+
+/** A position of x, as some node picks it. */
+type Choice = Position & { readonly node: Node; readonly x: Value; readonly keepsAxis: boolean };
 
 function choiceOf(node: Node, op: Builder): Choice | undefined {
   const x = node.inputs[0]!;
   const shape = op.dims(x);
-  if (node.domain !== "" || !shape) return undefined;
-  if (node.opType === "Gather") {
-    const index = op.integers(node.inputs[1]!);
-    const rank = op.dims(node.inputs[1]!)?.length;
-    const axis = numberAttribute(node, "axis", 0);
-    if (index?.length !== 1 || rank === undefined || rank > 1 || shape.length < 3) return undefined;
-    const at = axis < 0 ? axis + shape.length : axis;
-    // The batch and the channel axis aren't positions.
-    return at === 0 || at === shape.length - 1
-      ? undefined
-      : { node, x, axis: at, index: index[0]!, keepsAxis: rank === 1 };
-  }
-  if (node.opType === "Slice") {
-    const [starts, ends, axes, steps] = [1, 2, 3, 4].map((i) => op.integers(node.inputs[i] ?? ""));
-    if (
-      starts?.length !== 1 ||
-      ends?.length !== 1 ||
-      axes?.length !== 1 ||
-      (steps && steps[0] !== 1) ||
-      shape.length < 3
-    )
-      return undefined;
-    const at = axes[0]! < 0 ? axes[0]! + shape.length : axes[0]!;
-    if (at === 0 || at === shape.length - 1 || ends[0]! - starts[0]! !== 1) return undefined;
-    return { node, x, axis: at, index: starts[0]!, keepsAxis: true };
-  }
-  return undefined;
+  if (node.domain !== "" || !shape || shape.length < 3) return undefined;
+  const found = node.opType === "Gather" ? gathered(node, op) : node.opType === "Slice" ? sliced(node, op) : undefined;
+  if (!found) return undefined;
+  const axis = found.axis < 0 ? found.axis + shape.length : found.axis;
+  const size = shape[axis];
+  // The batch and the channel axis aren't positions.
+  if (axis === 0 || axis === shape.length - 1) return undefined;
+  return {
+    ...found,
+    axis,
+    index: found.index < 0 && typeof size === "number" ? found.index + size : found.index,
+    node,
+    x,
+  };
+}
+
+function gathered(node: Node, op: Builder) {
+  const index = op.integers(node.inputs[1]!);
+  const rank = op.dims(node.inputs[1]!)?.length;
+  if (index?.length !== 1 || rank === undefined || rank > 1) return undefined;
+  return { axis: numberAttribute(node, "axis", 0), index: index[0]!, keepsAxis: rank === 1 };
+}
+
+function sliced(node: Node, op: Builder) {
+  const [starts, ends, axes, steps] = [1, 2, 3, 4].map((i) => op.integers(node.inputs[i] ?? ""));
+  if (starts?.length !== 1 || ends?.length !== 1 || axes?.length !== 1 || (steps && steps[0] !== 1)) return undefined;
+  return ends[0]! - starts[0]! === 1 ? { axis: axes[0]!, index: starts[0]!, keepsAxis: true } : undefined;
 }
 
 /** The value of `choice.x` at the chosen position, computed as early as possible; `choice.x` itself where that is nowhere. */
@@ -73,72 +76,91 @@ function climb(op: Builder, choice: Choice): Value {
   const demand = demandOf(op, choice);
   const done = new Map<string, Value>();
 
-  /** x cut to one position of `axis` (which stays, with size 1). */
-  const at = (x: Value, axis: number): Value => {
-    const key = `${axis}:${x}`;
+  /** x cut to one position (whose axis stays, with size 1). */
+  const at = (x: Value, position: Position): Value => {
+    const key = `${keyOf(position)}:${x}`;
     const existing = done.get(key);
     if (existing) return existing;
-    const result = (demand.get(x) === axis && through(x, axis)) || cutAt(op, x, axis, choice.index);
+    const result = through(x, position) ?? cutAt(op, x, position);
     done.set(key, result);
     return result;
   };
 
-  const through = (x: Value, axis: number): Value | undefined => {
+  const through = (x: Value, position: Position): Value | undefined => {
+    if (demand.get(x) !== keyOf(position)) return undefined;
     const node = producers.get(x);
-    const rule = node && commutingRule(node, axis, op);
+    const rule = node && commutingRule(node, position, op);
     if (!rule) return undefined;
-    const inputs = node.inputs.map((name, i) => (rule.axes[i] === undefined ? name : at(name, rule.axes[i])));
+    const inputs = node.inputs.map((name, i) => {
+      const wanted = inputPosition(rule, i, position);
+      return wanted ? at(name, wanted) : name;
+    });
     return (
       rule.emit?.(inputs) ??
       op.append({ ...node, name: op.fresh(node.opType), inputs, outputs: [op.fresh(node.opType)] })[0]!
     );
   };
 
-  return demand.get(choice.x) === choice.axis ? (through(choice.x, choice.axis) ?? choice.x) : choice.x;
+  return through(choice.x, choice) ?? choice.x;
 }
 
-/**
- * For every value that the choice depends on: the axis of which all its users need just the chosen position, or "all" when
- * one of them needs more.
- */
-function demandOf(op: Builder, choice: Choice): Map<Value, number | "all"> {
-  const demand = new Map<Value, number | "all">(op.graph.outputs.map((output) => [output.name, "all"]));
-  const want = (value: Value, axis: number | "all") => {
+/** For every value that the choice depends on: the one position that all its users need, or "all". */
+function demandOf(op: Builder, choice: Choice): Map<Value, string> {
+  const demand = new Map<Value, string>(op.graph.outputs.map((output) => [output.name, "all"]));
+  const positions = new Map<string, Position>([[keyOf(choice), choice]]);
+  const want = (value: Value, position: Position | undefined) => {
+    const key = position ? keyOf(position) : "all";
+    if (position) positions.set(key, position);
     const earlier = demand.get(value);
-    demand.set(value, earlier === undefined || earlier === axis ? axis : "all");
+    demand.set(value, earlier === undefined || earlier === key ? key : "all");
   };
   for (const node of topological(op.graph).reverse()) {
-    const axis = node.outputs.map((name) => demand.get(name)).find((found) => found !== undefined);
-    const rule = typeof axis === "number" ? commutingRule(node, axis, op) : undefined;
-    if (node === choice.node) want(choice.x, choice.axis);
-    else for (const [i, name] of node.inputs.entries()) if (name !== "") want(name, rule?.axes[i] ?? "all");
+    const wanted = node.outputs.map((name) => demand.get(name)).find((found) => found !== undefined);
+    const position = wanted === undefined ? undefined : positions.get(wanted);
+    const rule = position && commutingRule(node, position, op);
+    if (node === choice.node) want(choice.x, choice);
+    else
+      for (const [i, name] of node.inputs.entries())
+        if (name !== "" && !rule?.drops?.includes(i)) want(name, rule && inputPosition(rule, i, position));
     // A sub-graph may read any value whole.
-    for (const name of readsOf(node)) if (!node.inputs.includes(name)) want(name, "all");
+    for (const name of readsOf(node)) if (!node.inputs.includes(name)) want(name, undefined);
   }
   return demand;
 }
 
-function commutingRule(node: Node, axis: number, op: Builder): Commutes | undefined {
+function keyOf({ axis, index }: Position): string {
+  return `${axis}@${index}`;
+}
+
+function inputPosition(rule: Commutes, input: number, { index }: Position): Position | undefined {
+  const axis = rule.axes[input];
+  return axis === undefined ? undefined : { axis, index: rule.index ?? index };
+}
+
+function commutingRule(node: Node, position: Position, op: Builder): Commutes | undefined {
   if (node.domain !== "" || node.outputs.filter((name) => name !== "").length !== 1) return undefined;
-  return commuting[node.opType]?.(node, axis, op);
+  return commuting[node.opType]?.(node, position.axis, op, position.index);
 }
 
-function cutAt(op: Builder, x: Value, axis: number, index: number): Value {
-  return op.slice(x, { axes: [axis], starts: [index], ends: endOf(index) });
-}
-
-function endOf(index: number): readonly number[] {
-  return [index === -1 ? 2 ** 31 - 1 : index + 1];
+function cutAt(op: Builder, x: Value, { axis, index }: Position): Value {
+  return op.slice(x, { axes: [axis], starts: [index], ends: [index === -1 ? 2 ** 31 - 1 : index + 1] });
 }
 
 /**
  * How an operator commutes with the choice: the axis of each input that the output's axis comes from, undefined for inputs
  * that are used whole; `emit` where the node itself has to change.
  */
-type Commutes = { readonly axes: readonly (number | undefined)[]; readonly emit?: (inputs: readonly Value[]) => Value };
+type Commutes = {
+  readonly axes: readonly (number | undefined)[];
+  readonly emit?: (inputs: readonly Value[]) => Value;
+  /** Position in the inputs where it isn't the output's. */
+  readonly index?: number;
+  /** Inputs that the position doesn't depend on. */
+  readonly drops?: readonly number[];
+};
 
 /** No answer where positions along that axis don't stay apart. */
-type Commuting = (node: Node, axis: number, op: Builder) => Commutes | undefined;
+type Commuting = (node: Node, axis: number, op: Builder, index: number) => Commutes | undefined;
 
 /** Broadcast from the right: an operand without the axis, or with size 1 there, is used whole. */
 const broadcast: Commuting = (node, axis, op) => {
@@ -198,6 +220,29 @@ const reshapeBehind: Commuting = (node, axis, op) => {
   return { axes: [axis], emit: ([x]) => op.reshape(x!, target) };
 };
 
+/** Along the joined axis, the position lies in one operand; along another one, in all of them. */
+const concat: Commuting = (node, axis, op, index) => {
+  const shapes = node.inputs.map((name) => op.dims(name));
+  const joined = numberAttribute(node, "axis", 0);
+  const rank = shapes[0]?.length ?? 0;
+  if ((joined < 0 ? joined + rank : joined) !== axis) return { axes: node.inputs.map(() => axis) };
+  let before = 0;
+  for (const [i, shape] of shapes.entries()) {
+    const size = shape?.[axis];
+    if (typeof size !== "number" || index < 0) return undefined;
+    const others = node.inputs.flatMap((_, other) => (other === i ? [] : [other]));
+    if (index < before + size)
+      return {
+        axes: node.inputs.map((_, input) => (input === i ? axis : undefined)),
+        index: index - before,
+        drops: others,
+        emit: (inputs) => inputs[i]!,
+      };
+    before += size;
+  }
+  return undefined;
+};
+
 const commuting: Readonly<Record<string, Commuting>> = {
   ...Object.fromEntries(["Add", "Sub", "Mul", "Div", "Pow", "Where", "Max", "Min"].map((name) => [name, broadcast])),
   ...Object.fromEntries(
@@ -236,6 +281,7 @@ const commuting: Readonly<Record<string, Commuting>> = {
   ReduceMean: reduce,
   ReduceSum: reduce,
   Reshape: reshapeBehind,
+  Concat: concat,
 };
 
 function renameOutput(graph: Graph, from: Value, to: Value): void {
