@@ -125,7 +125,7 @@ function run(explainer: Explainer, scene: Scene) {
 
 async function mapsOf(model: ModelFile, explainer: Explainer, scene: Scene, seed: number) {
   const { logits, explanations } = await run(explainer, scene);
-  const predictions = predictionsOf(logits, 0, "sigmoid", model.labels);
+  const predictions = predictionsOf(logits, 1, 0, "sigmoid", model.labels);
   const maps: SceneMap[] = [];
   for (const [i, { map, scores }] of explanations.entries()) {
     const object = scene.objects[i]!;

@@ -41,7 +41,13 @@ export async function explainItem(
   const maps = await writeMaps(job, item, explainer, result, raw);
   const entries: Entry[] = [];
   for (let sample = 0; sample < n; sample++) {
-    const predictions = predictionsOf(result.logits, sample, job.activation(explainer), job.model.labels);
+    const predictions = predictionsOf(
+      result.logits,
+      job.classAxis(result.logits),
+      sample,
+      job.activation(explainer),
+      job.model.labels,
+    );
     const explanations: EntryExplanation[] = [];
     for (const [t, explanation] of result.explanations.entries())
       explanations.push(

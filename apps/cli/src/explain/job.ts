@@ -2,10 +2,12 @@ import {
   type ColormapName,
   createExplainer,
   type Explainer,
+  groundwork,
   type ModelFile,
   type OverlayView,
   type PictureFormat,
   pixelAffine,
+  type Tensor,
 } from "@camkit/cam-core";
 import {
   checkOutput,
@@ -49,6 +51,8 @@ export type Job = {
   explainer(kind: "picture" | "tensor"): Promise<Explainer>;
   /** How pictures are prepared. Throws InputError for a model that takes none. */
   preprocessing(): Preprocessing;
+  /** The axis of the scores that counts classes. */
+  classAxis(logits: Tensor): number;
   /** How scores become probabilities. */
   activation(explainer: Explainer): Activation;
   close(): Promise<void>;
@@ -82,6 +86,7 @@ export async function openJob(request: ExplainRequest): Promise<Job> {
       targets.map(({ target }) => target),
     );
   };
+  let classAxis: number | undefined;
   return {
     request,
     model,
@@ -93,7 +98,13 @@ export async function openJob(request: ExplainRequest): Promise<Job> {
       return made;
     },
     preprocessing: () => preprocessingOf(model, input),
-    activation: (explainer) => activationOf(explainer.squashedBy, model),
+    classAxis: ({ shape }) => {
+      // Only outputs with further axes leave it open.
+      if (shape.length > 2) classAxis ??= groundwork(model, { input: input.name, output }).classAxis;
+      return classAxis ?? 1;
+    },
+    activation: (explainer) =>
+      activationOf(explainer.squashedBy, model, output ?? model.manifest?.output?.name ?? model.graph.outputs[0]!.name),
     close: async () => {
       for (const explainer of await Promise.allSettled(opened.values()))
         if (explainer.status === "fulfilled") await explainer.value.close();

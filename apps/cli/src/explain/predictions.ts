@@ -11,22 +11,40 @@ export type Prediction = {
 /** How scores become probabilities; undefined where neither the graph nor the manifest says. */
 export type Activation = "softmax" | "sigmoid" | "identity" | undefined;
 
-/** From the operator that the graph ends with, else from the manifest. */
-export function activationOf(squashedBy: string | undefined, model: ModelFile): Activation {
-  if (squashedBy !== undefined) return squashedBy === "Sigmoid" ? "sigmoid" : "softmax";
-  const output = model.manifest?.output;
-  return output?.kind === "probabilities" ? "identity" : output?.activation;
+/**
+ * From the operator that the explained output ends with, else from the manifest, else from another output that is the
+ * softmax or sigmoid of this one.
+ */
+export function activationOf(squashedBy: string | undefined, model: ModelFile, output: string): Activation {
+  if (squashedBy !== undefined) return activations[squashedBy];
+  const stated = model.manifest?.output;
+  if (stated) return stated.kind === "probabilities" ? "identity" : stated.activation;
+  const outputs = model.graph.outputs.map(({ name }) => name);
+  const beside = model.graph.nodes.find(
+    (node) => activations[node.opType] && node.inputs[0] === output && outputs.includes(node.outputs[0] ?? ""),
+  );
+  return beside && activations[beside.opType];
 }
 
-/** All classes of one sample in the order of their scores; none for dense outputs, which have no single answer. */
+const activations: Readonly<Record<string, Activation>> = {
+  Softmax: "softmax",
+  LogSoftmax: "softmax",
+  Sigmoid: "sigmoid",
+};
+
+/**
+ * All classes of one sample in the order of their scores; none for outputs that are laid out in space, which have no single
+ * answer. `classAxis` is the axis of `logits` that counts classes.
+ */
 export function predictionsOf(
   logits: Tensor,
+  classAxis: number,
   sample: number,
   activation: Activation,
   labels: readonly string[],
 ): readonly Prediction[] {
-  const [, classes = 1, ...rest] = logits.shape;
-  if (rest.some((dim) => dim !== 1)) return [];
+  const classes = logits.shape[classAxis] ?? 1;
+  if (logits.shape.some((dim, axis) => axis !== 0 && axis !== classAxis && dim !== 1)) return [];
   const scores = Array.from({ length: classes }, (_, c) => Number(logits.data[sample * classes + c]));
   const probabilities = probabilitiesOf(scores, activation);
   const named = (index: number, score: number, probability: number | undefined): Prediction => ({

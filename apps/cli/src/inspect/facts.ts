@@ -7,8 +7,6 @@ import {
   type Layer,
   type Manifest,
   type ModelFile,
-  producerOf,
-  readBytes,
   ruleName,
   rules,
 } from "@camkit/cam-core";
@@ -70,7 +68,7 @@ export async function inspectModel(
   named: { input?: string | undefined; output?: string | undefined },
 ): Promise<Inspection> {
   const { graph } = model;
-  const producer = producerOf(await readBytes(model.path));
+  const { producer } = graph;
   return {
     model: {
       name: model.name,
@@ -78,13 +76,13 @@ export async function inspectModel(
       sha256: model.sha256(),
       bytes: model.bytes,
       opset: model.opset,
-      irVersion: producer.irVersion,
-      producer: [producer.name, producer.version].filter(Boolean).join(" "),
+      irVersion: producer?.irVersion ?? 0,
+      producer: [producer?.name, producer?.version].filter(Boolean).join(" "),
       parameters: parameterCount(graph),
       nodes: graph.nodes.length,
     },
-    inputs: graph.inputs.map(valueOf),
-    outputs: graph.outputs.map(valueOf),
+    inputs: graph.inputs.map(described),
+    outputs: graph.outputs.map(described),
     operators: histogram(graph),
     ...explanationFacts(model, named),
     manifest: model.manifest ?? null,
@@ -190,6 +188,6 @@ function parameterCount(graph: Graph): number {
   return count;
 }
 
-function valueOf({ name, dtype, shape }: ValueInfo): Value {
+function described({ name, dtype, shape }: ValueInfo): Value {
   return { name, dtype, shape: shape ?? null };
 }
