@@ -23,8 +23,8 @@ export { defineMethod, defineStagedMethod, type Method, type MethodContext } fro
 export { type InputManifest, type Manifest, manifestJsonSchema, parseManifest } from "./model/manifest.ts";
 export { type Model, openModel } from "./model/model.ts";
 export { defaultPreprocessing } from "./model/preprocessing.ts";
-export { type Producer, producerOf } from "./model/producer.ts";
 export { readModel } from "./model/read.ts";
+export { type ByteSource, sourceOf } from "./model/source.ts";
 export { writeModel } from "./model/write.ts";
 export { decodeNpy, encodeNpy } from "./npy.ts";
 export * from "./phantom/index.ts";

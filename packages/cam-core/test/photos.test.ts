@@ -1,6 +1,15 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { createExplainer, decodePicture, loadModel, type Manifest, pixelAffine, pixelInput, preparePicture, toPicture } from "../src/index.ts";
+import {
+  createExplainer,
+  decodePicture,
+  loadModel,
+  type Manifest,
+  pixelAffine,
+  pixelInput,
+  preparePicture,
+  toPicture,
+} from "../src/index.ts";
 import { classIndex } from "../src/targets/parse.ts";
 import { hasShared, shared } from "./shared.ts";
 
@@ -59,7 +68,9 @@ describe.skipIf(!hasShared)("MobileNetV2 on photos with known boxes", () => {
     await explainer.close();
     console.table(found);
     for (const [image, winner] of winners) {
-      const boxed = rows().filter((row) => row.image === image).map((row) => model.labels[classIndex(row.label, model.labels)]);
+      const boxed = rows()
+        .filter((row) => row.image === image)
+        .map((row) => model.labels[classIndex(row.label, model.labels)]);
       expect(boxed, `${image}: ${winner}`).toContain(winner);
     }
     expect(found.filter((row) => row.inside).length).toBeGreaterThanOrEqual(6);

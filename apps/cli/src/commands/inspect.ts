@@ -17,7 +17,7 @@ export default defineCommand({
   run: async ({ model: given, input, output, manifest, all }) => {
     const model = await openModelArgument(given, manifest);
     checkOutput(model, output);
-    const document = await inspectModel(model, { input, output });
+    const document = inspectModel(model, { input, output });
     return { document, text: () => inspectionText(document, { all }) };
   },
 });

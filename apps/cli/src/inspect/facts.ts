@@ -24,7 +24,7 @@ export type Inspection = {
     readonly sha256: string;
     readonly bytes: number;
     readonly opset: number;
-    readonly irVersion: number;
+    readonly irVersion: number | null;
     readonly producer: string;
     readonly parameters: number;
     readonly nodes: number;
@@ -63,10 +63,10 @@ export type InspectedLayer = {
 export type UnsupportedOperator = { readonly operator: string; readonly count: number; readonly firstNode: string };
 
 /** Everything that can be said of a model without running it. */
-export async function inspectModel(
+export function inspectModel(
   model: ModelFile,
   named: { input?: string | undefined; output?: string | undefined },
-): Promise<Inspection> {
+): Inspection {
   const { graph } = model;
   const { producer } = graph;
   return {

@@ -12,7 +12,10 @@ export function inspectionText(found: Inspection, options: { all: boolean }): st
     facts([
       ["model", model.name === model.file ? model.file : `${model.name} (${model.file})`],
       ["size", `${bytes(model.bytes)}, ${quantity(model.parameters)} parameters, ${model.nodes} nodes`],
-      ["format", [`opset ${model.opset}`, `IR ${model.irVersion}`, model.producer].filter(Boolean).join(", ")],
+      [
+        "format",
+        [`opset ${model.opset}`, model.irVersion && `IR ${model.irVersion}`, model.producer].filter(Boolean).join(", "),
+      ],
       ["sha256", model.sha256],
       ...manifestFacts(found),
     ]),

@@ -1,7 +1,7 @@
 import type { Graph } from "../graph/graph.ts";
 import { methodNamed } from "../methods/index.ts";
 import { loadModel } from "../runtime/load-model.ts";
-import { openBytes, openSession, type Session, type SessionOptions } from "../runtime/session.ts";
+import { openBytes, openSession, type SessionOptions } from "../runtime/session.ts";
 import type { Target } from "../targets/parse.ts";
 import { sizeOf, type Tensor } from "../tensor.ts";
 import { rng } from "../testing/rng.ts";
@@ -38,34 +38,34 @@ export type BenchResult = {
 
 /**
  * Measures an explanation against the untouched file's forward pass: both sessions in one process, the same feed, pairs in
- * alternating order, medians. Opening is measured three times each, alternating.
+ * alternating order, medians. Opening is measured five times each, in turn.
  */
 export async function benchModel(path: string, options: BenchOptions = {}): Promise<BenchResult> {
   const target = options.target ?? { kind: "auto" as const };
   const pairs = options.pairs ?? 30;
   const opens: number[] = [];
   const prepares: number[] = [];
-  let forward: Session | undefined;
-  let explain: Session | undefined;
-  let made: Plan | undefined;
-  let graph: Graph | undefined;
-  for (let round = 0; round < 3; round++) {
-    await forward?.close();
-    await explain?.close();
-    let start = performance.now();
-    forward = await openBytes(path, options);
-    opens.push(performance.now() - start);
-    start = performance.now();
-    const model = await loadModel(path);
-    made = planFor(model, options, target);
-    explain = await openSession(made.graph, options);
-    prepares.push(performance.now() - start);
-    graph = model.graph;
-  }
-  const feeds = randomFeeds(graph!, options.sizes ?? {});
-  const n = feeds[made!.input]!.shape[0]!;
-  const explainFeeds = { ...feeds, ...made!.targets[0]!.feeds(target, n) };
-  const run = { forward: () => forward!.run(feeds), explain: () => explain!.run(explainFeeds) };
+  const opened = {
+    forward: () => openBytes(path, options),
+    explain: async () => (await prepare(path, options, target)).session,
+  };
+  // One at a time with nothing else open, in turn, so that both meet the same state of the allocator.
+  for (let round = 0; round < 5; round++)
+    for (const [which, times] of [
+      ["forward", opens],
+      ["explain", prepares],
+    ] as const) {
+      const start = performance.now();
+      const session = await opened[which]();
+      times.push(performance.now() - start);
+      await session.close();
+    }
+  const forward = await openBytes(path, options);
+  const { session: explain, plan: made, model } = await prepare(path, options, target);
+  const feeds = randomFeeds(model.graph, options.sizes ?? {});
+  const n = feeds[made.input]!.shape[0]!;
+  const explainFeeds = { ...feeds, ...made.targets[0]!.feeds(target, n) };
+  const run = { forward: () => forward.run(feeds), explain: () => explain.run(explainFeeds) };
   for (let warm = 0; warm < 5; warm++) {
     await run.forward();
     await run.explain();
@@ -77,9 +77,9 @@ export async function benchModel(path: string, options: BenchOptions = {}): Prom
       await run[which]();
       times[which].push(performance.now() - start);
     }
-  const provider = explain!.device;
-  await forward!.close();
-  await explain!.close();
+  const provider = explain.device;
+  await forward.close();
+  await explain.close();
   return {
     forwardMs: median(times.forward),
     explainMs: median(times.explain),
@@ -89,9 +89,16 @@ export async function benchModel(path: string, options: BenchOptions = {}): Prom
     peakMb: process.resourceUsage().maxRSS / 1024,
     threads: options.threads ?? "default",
     provider,
-    layers: made!.layers.map((layer) => layer.value),
+    layers: made.layers.map((layer) => layer.value),
     pairs,
   };
+}
+
+/** From the file to a compiled explanation. */
+async function prepare(path: string, options: BenchOptions, target: Target) {
+  const model = await loadModel(path);
+  const made = planFor(model, options, target);
+  return { model, plan: made, session: await openSession(made.graph, options) };
 }
 
 function planFor(model: Awaited<ReturnType<typeof loadModel>>, options: BenchOptions, target: Target): Plan {
@@ -110,7 +117,8 @@ function randomFeeds(graph: Graph, sizes: Readonly<Record<string, number>>): Rec
         return (dim === null ? undefined : sizes[dim]) ?? (axis === 0 ? 1 : axis === 1 ? 3 : 224);
       });
       if (input.dtype === "float32") return [input.name, random.normal(shape)];
-      if (input.dtype === "int64") return [input.name, { dtype: "int64", shape, data: new BigInt64Array(sizeOf(shape)) }];
+      if (input.dtype === "int64")
+        return [input.name, { dtype: "int64", shape, data: new BigInt64Array(sizeOf(shape)) }];
       return [input.name, { dtype: input.dtype, shape, data: new Uint8Array(sizeOf(shape)) }];
     }),
   );

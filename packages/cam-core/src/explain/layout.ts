@@ -45,14 +45,20 @@ function firstAxis(axes: Axes, i: number): number {
  */
 export function fromChannelsFirst(op: Builder, laid: Value, original: Value, axes: Axes): Value {
   const channel = axes.findIndex((axis) => axis.kind === "channel");
-  const spaces = axes.flatMap((axis, i) => (isSpace(axis) ? [i] : [])).sort((a, b) => firstAxis(axes, a) - firstAxis(axes, b));
+  const spaces = axes
+    .flatMap((axis, i) => (isSpace(axis) ? [i] : []))
+    .sort((a, b) => firstAxis(axes, a) - firstAxis(axes, b));
   const merged = spaces.some((i) => isSpace(axes[i]) && (axes[i] as SpaceAxis).axes.length > 1);
   const order = [0, channel, ...spaces];
   const flat = merged ? op.reshape(laid, [0, 0, -1]) : laid;
-  const native = op.transpose(flat, axes.map((_, i) => order.indexOf(i)));
+  const native = op.transpose(
+    flat,
+    axes.map((_, i) => order.indexOf(i)),
+  );
   return axes.reduce((x, axis, i) => {
     if (!isSpace(axis) || axis.prefix + axis.suffix === 0) return x;
-    const around = (starts: number, ends: number) => repeated(op, op.slice(original, { axes: [i], starts: [starts], ends: [ends] }), x);
+    const around = (starts: number, ends: number) =>
+      repeated(op, op.slice(original, { axes: [i], starts: [starts], ends: [ends] }), x);
     const before = axis.prefix > 0 ? [around(0, axis.prefix)] : [];
     const after = axis.suffix > 0 ? [around(-axis.suffix, 2 ** 31 - 1)] : [];
     return op.concat([...before, x, ...after], i);

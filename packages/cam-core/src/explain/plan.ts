@@ -174,9 +174,12 @@ export function contextAt(base: Groundwork, layer: Layer | undefined, dA: Value 
   const { op } = base;
   const at = (value: Value, axes: Axes | undefined) => {
     if (axes) return toChannelsFirst(op, value, axes);
-    throw new LayerError(`input "${base.input}" of rank ${op.dims(base.input)?.length ?? "unknown"} has no spatial layout`, {
-      hint: "State its layout in the model's manifest.",
-    });
+    throw new LayerError(
+      `input "${base.input}" of rank ${op.dims(base.input)?.length ?? "unknown"} has no spatial layout`,
+      {
+        hint: "State its layout in the model's manifest.",
+      },
+    );
   };
   const inputAxes = base.axes.get(base.input);
   const activations = layer ? at(layer.value, layer.axes) : "";

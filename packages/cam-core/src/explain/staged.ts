@@ -5,11 +5,11 @@ import { type Graph, opsetOf } from "../graph/graph.ts";
 import type { BatchedStage, Method, MethodContext, NodesStage } from "../methods/method.ts";
 import type { Model } from "../model/model.ts";
 import { openSession, type Session, type SessionOptions } from "../runtime/session.ts";
-import { rowOf, type Tensor, type TypedArray } from "../tensor.ts";
 import type { Target } from "../targets/parse.ts";
 import { seedTarget } from "../targets/seed.ts";
-import { finishMap } from "./finish.ts";
+import { rowOf, type Tensor, type TypedArray } from "../tensor.ts";
 import { isSpace } from "./axes.ts";
+import { finishMap } from "./finish.ts";
 import type { Layer } from "./layers.ts";
 import { fromChannelsFirst } from "./layout.ts";
 import { chooseLayers, contextAt, type GroundworkOptions, groundwork, publish, seal } from "./plan.ts";
@@ -52,16 +52,35 @@ export async function runStaged(
   const stages = method.stages.slice(method.stages[0]!.kind === "nodes" ? 1 : 0);
   for (const stage of stages) {
     if (options.signal?.aborted) throw new AbortedError();
-    if (stage.kind === "host") Object.assign(made, stage.run(Object.fromEntries(stage.reads.map((name) => [name, made[name]!]))));
+    if (stage.kind === "host")
+      Object.assign(made, stage.run(Object.fromEntries(stage.reads.map((name) => [name, made[name]!]))));
     else if (stage.kind === "nodes") Object.assign(made, await runNodes(model, stage, made, options));
-    else made[stage.makes] = await runBatched(model, stage, { layer, made, feeds, batch, classes: first.classes, target }, options);
+    else
+      made[stage.makes] = await runBatched(
+        model,
+        stage,
+        { layer, made, feeds, batch, classes: first.classes, target },
+        options,
+      );
   }
   const raw = made.map!;
-  return { layer, scores: first.scores, classes: first.classes, raw, map: await finished(model, raw, feeds[input]!, input, options) };
+  return {
+    layer,
+    scores: first.scores,
+    classes: first.classes,
+    raw,
+    map: await finished(model, raw, feeds[input]!, input, options),
+  };
 }
 
 /** The clean forward pass with the leading nodes: activations, target, whatever the method needs first. */
-async function firstStage(model: Model, method: Method, feeds: Readonly<Record<string, Tensor>>, target: Target, options: StagedOptions) {
+async function firstStage(
+  model: Model,
+  method: Method,
+  feeds: Readonly<Record<string, Tensor>>,
+  target: Target,
+  options: StagedOptions,
+) {
   const base = groundwork(model, { ...options, keep: options.layers ?? [] });
   const { op } = base;
   const [layer] = chooseLayers(base, options.layers);
@@ -77,7 +96,9 @@ async function firstStage(model: Model, method: Method, feeds: Readonly<Record<s
     layer: layer!.value,
     ...(lead.kind === "nodes" ? lead.build(context) : {}),
   };
-  const outputs = Object.entries(named).map(([name, value]) => [name, publish(op, value, `camkit/made.${name}`)] as const);
+  const outputs = Object.entries(named).map(
+    ([name, value]) => [name, publish(op, value, `camkit/made.${name}`)] as const,
+  );
   const scores = publish(op, seeded.scores, "camkit/score.0");
   const winners = seeded.winners && publish(op, seeded.winners, "camkit/class.0");
   const graph = seal(op, [scores, ...(winners ? [winners] : []), ...outputs.map(([, value]) => value)]);
@@ -88,18 +109,34 @@ async function firstStage(model: Model, method: Method, feeds: Readonly<Record<s
   return {
     layer: layer!,
     input: base.input,
-    first: { made, scores: numbers(results[scores]!), classes: winners === undefined ? undefined : numbers(results[winners]!) },
+    first: {
+      made,
+      scores: numbers(results[scores]!),
+      classes: winners === undefined ? undefined : numbers(results[winners]!),
+    },
   };
 }
 
 /** Nodes over tensors that are there already: a small graph of its own. */
-async function runNodes(model: Model, stage: NodesStage, made: Readonly<Record<string, Tensor>>, options: SessionOptions) {
+async function runNodes(
+  model: Model,
+  stage: NodesStage,
+  made: Readonly<Record<string, Tensor>>,
+  options: SessionOptions,
+) {
   const op = new Builder(emptyGraph(model));
   const context = contextOver(op, made);
-  const results = Object.entries(stage.build(context)).map(([name, value]) => [name, publish(op, value, `camkit/made.${name}`)] as const);
-  const graph = seal(op, results.map(([, value]) => value));
+  const results = Object.entries(stage.build(context)).map(
+    ([name, value]) => [name, publish(op, value, `camkit/made.${name}`)] as const,
+  );
+  const graph = seal(
+    op,
+    results.map(([, value]) => value),
+  );
   graph.inputs = graph.inputs.filter((info) => readsInput(graph, info.name));
-  const feeds = Object.fromEntries(graph.inputs.map((info) => [info.name, made[info.name.replace("camkit/made.in.", "")]!]));
+  const feeds = Object.fromEntries(
+    graph.inputs.map((info) => [info.name, made[info.name.replace("camkit/made.in.", "")]!]),
+  );
   const out = await once(graph, options, (session) => session.run(feeds));
   return Object.fromEntries(results.map(([name, value]) => [name, out[value]!]));
 }
@@ -124,7 +161,8 @@ async function runBatched(model: Model, stage: BatchedStage, given: Variants, op
   await once(graph, options, async (session) => {
     let size = fixed ?? 1;
     for (let sample = 0; sample < given.batch; sample++) {
-      const target: Target = given.classes && given.target.kind === "auto" ? { kind: "class", index: given.classes[sample]! } : given.target;
+      const target: Target =
+        given.classes && given.target.kind === "auto" ? { kind: "class", index: given.classes[sample]! } : given.target;
       const entries = rowOf(over, sample);
       for (let from = 0; from < count; ) {
         if (options.signal?.aborted) throw new AbortedError();
@@ -133,16 +171,29 @@ async function runBatched(model: Model, stage: BatchedStage, given: Variants, op
         const slice = rows(entries, from, take, fixed ?? take);
         const start = performance.now();
         const others = Object.fromEntries(
-          Object.entries(given.feeds).flatMap(([name, tensor]) => (session.inputs.includes(name) ? [[name, tiled(rowOf(tensor, sample), fixed ?? take)]] : [])),
+          Object.entries(given.feeds).flatMap(([name, tensor]) =>
+            session.inputs.includes(name) ? [[name, tiled(rowOf(tensor, sample), fixed ?? take)]] : [],
+          ),
         );
         const made = Object.fromEntries(
-          session.inputs.filter((name) => name.startsWith(madeInput)).map((name) => [name, batchOfOne(rowOf(given.made[name.slice(madeInput.length)]!, sample))]),
+          session.inputs
+            .filter((name) => name.startsWith(madeInput))
+            .map((name) => [name, batchOfOne(rowOf(given.made[name.slice(madeInput.length)]!, sample))]),
         );
-        const out = await session.run({ ...others, ...made, [sliceInput]: slice, ...seeded.feeds(target, fixed ?? take) });
+        const out = await session.run({
+          ...others,
+          ...made,
+          [sliceInput]: slice,
+          ...seeded.feeds(target, fixed ?? take),
+        });
         scores.set(numbers(out["camkit/score.0"]!).slice(0, take), sample * count + from);
         from += take;
         options.onProgress?.(sample * count + from, given.batch * count);
-        if (fixed === undefined) size = Math.max(1, Math.min(largestBatch, Math.floor((take * runMs) / Math.max(1, performance.now() - start))));
+        if (fixed === undefined)
+          size = Math.max(
+            1,
+            Math.min(largestBatch, Math.floor((take * runMs) / Math.max(1, performance.now() - start))),
+          );
       }
     }
   });
@@ -166,7 +217,14 @@ function variantGraph(model: Model, stage: BatchedStage, given: Variants, option
   const native = axes ? fromChannelsFirst(op, laid, original, axes) : laid;
   op.graph.inputs = op.graph.inputs.filter((info) => info.name !== replaced);
   op.graph.nodes = op.graph.nodes.filter((node) => !node.outputs.includes(replaced));
-  op.graph.nodes.push({ opType: "Identity", domain: "", name: "camkit/variants", inputs: [native], outputs: [replaced], attributes: {} });
+  op.graph.nodes.push({
+    opType: "Identity",
+    domain: "",
+    name: "camkit/variants",
+    inputs: [native],
+    outputs: [replaced],
+    attributes: {},
+  });
   const seeded = seedTarget(base, given.target.kind === "auto" ? { kind: "class", index: 0 } : given.target, 0);
   const graph = seal(op, [publish(op, seeded.scores, "camkit/score.0")]);
   graph.inputs = graph.inputs.filter((info) => readsInput(graph, info.name));
@@ -203,7 +261,13 @@ function readsInput(graph: Graph, name: string): boolean {
 }
 
 /** The raw map finished like any other, at the size of the input that was fed. */
-async function finished(model: Model, raw: Tensor, fed: Tensor, input: Value, options: SessionOptions & GroundworkOptions): Promise<Tensor> {
+async function finished(
+  model: Model,
+  raw: Tensor,
+  fed: Tensor,
+  input: Value,
+  options: SessionOptions & GroundworkOptions,
+): Promise<Tensor> {
   const axes = groundwork(model, options).axes.get(input) ?? [];
   const size = axes.flatMap((axis, i) => (isSpace(axis) ? [fed.shape[i]!] : []));
   const op = new Builder(emptyGraph(model));

@@ -140,7 +140,7 @@ export class Builder {
   /** A constant. Equal small ones are shared. */
   constant(tensor: Tensor, hint = "constant"): Value {
     const initializer = initializerOf(tensor);
-    const small = initializer.bytes.byteLength <= 256 && !initializer.strings;
+    const small = initializer.byteLength <= 256 && !initializer.strings;
     const key = small ? `${tensor.dtype}[${tensor.shape}]${initializer.bytes}` : "";
     const existing = small ? this.#constants.get(key) : undefined;
     if (existing) return existing;
@@ -504,7 +504,8 @@ export class Builder {
   }
   #padsOfAll(pads: Value, axes: readonly number[], rank: number): Value {
     const places = axes.map((axis) => (axis < 0 ? axis + rank : axis));
-    const one = (at: number) => (at < 0 ? this.ints([0]) : this.slice(pads, { axes: [0], starts: [at], ends: [at + 1] }));
+    const one = (at: number) =>
+      at < 0 ? this.ints([0]) : this.slice(pads, { axes: [0], starts: [at], ends: [at + 1] });
     const side = (offset: number) =>
       Array.from({ length: rank }, (_, axis) => one(places.includes(axis) ? places.indexOf(axis) + offset : -1));
     return this.concat([...side(0), ...side(axes.length)], 0);

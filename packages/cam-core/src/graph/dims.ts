@@ -254,8 +254,7 @@ export function estimateDim(dim: Dim, symbol = 224): number {
   };
   const product = (): number => {
     let value = atom();
-    while (tokens[at] === "·" || tokens[at] === "/")
-      value = tokens[at++] === "/" ? value / atom() : value * atom();
+    while (tokens[at] === "·" || tokens[at] === "/") value = tokens[at++] === "/" ? value / atom() : value * atom();
     return value;
   };
   const sum = (): number => {

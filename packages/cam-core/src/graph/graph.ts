@@ -1,4 +1,4 @@
-import type { DType, Tensor } from "../tensor.ts";
+import { bytesOf, type DType, type Tensor, type TypedArray } from "../tensor.ts";
 
 /** A dimension: a number, a symbol ("n", or an expression over symbols such as "(h+1)/2"), or null when nothing is known. */
 export type Dim = number | string | null;
@@ -12,14 +12,17 @@ export type ValueType = { readonly dtype: DType; readonly shape?: Shape | undefi
 export type ValueInfo = ValueType & { readonly name: string };
 
 /**
- * A constant of the graph. `bytes` is little-endian and may be a view on the model file (never copied, never written to).
- * Strings, which have no fixed width, sit in `strings` instead.
+ * A constant of the graph. `bytes` is little-endian; a view on the model's bytes, or read from its file when first asked for:
+ * ask `byteLength` where the size is enough. Never written to. Strings, which have no fixed width, sit in `strings`.
  */
 export type Initializer = {
   readonly dtype: DType;
   readonly shape: readonly number[];
+  readonly byteLength: number;
   readonly bytes: Uint8Array;
   readonly strings?: readonly string[];
+  /** Where on disk the bytes lie, for the runtime to map them from there. */
+  readonly file?: { readonly folder: string; readonly name: string; readonly offset: number };
 };
 
 export type Attribute =
@@ -58,6 +61,8 @@ export type Graph = {
   types: Map<string, ValueType>;
   /** Key-value metadata of the file. */
   metadata: Map<string, string>;
+  /** Who wrote the file, and in which version of the format. */
+  producer?: { readonly name: string; readonly version: string; readonly irVersion: number };
   /** Model-local functions, kept as read: `${domain}:${name}`. */
   functions: ReadonlyMap<string, unknown>;
 };
@@ -170,14 +175,11 @@ export function stringAttribute(node: Node, name: string, otherwise: string): st
   return attribute?.type === "string" ? attribute.value : otherwise;
 }
 
-/** An initializer that owns its bytes, from a tensor. */
+/** An initializer over a tensor's own memory. */
 export function initializerOf(tensor: Tensor): Initializer {
-  if (tensor.dtype === "string")
-    return { dtype: "string", shape: tensor.shape, bytes: new Uint8Array(0), strings: tensor.data as string[] };
-  const data = tensor.data as Exclude<Tensor["data"], string[]>;
-  return {
-    dtype: tensor.dtype,
-    shape: tensor.shape,
-    bytes: new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength),
-  };
+  const { dtype, shape } = tensor;
+  if (dtype === "string")
+    return { dtype, shape, byteLength: 0, bytes: new Uint8Array(0), strings: tensor.data as string[] };
+  const bytes = bytesOf(tensor.data as TypedArray);
+  return { dtype, shape, byteLength: bytes.byteLength, bytes };
 }

@@ -51,6 +51,9 @@ export type ShapeRule = (node: ShapeContext) => readonly (Inferred | undefined)[
 /** Longest integer tensor whose contents are followed: more than any shape, less than any weight. */
 const longestFollowed = 1024;
 
+/** Longest real tensor that is followed: scales and factors of shapes, but no bias or statistic. */
+const longestReal = 32;
+
 /**
  * Types and shapes of all values, symbols kept. Declared types fill in where inference has no answer; where both speak, the
  * more precise one holds, dimension by dimension. A sub-graph also sees the values `around` it.
@@ -72,14 +75,18 @@ export function addInitializer(facts: Facts, name: string, tensor: Initializer):
 
 /** Contents of a small integer (or bool) constant as numbers; undefined for anything else. */
 export function integersOf(tensor: Initializer): readonly number[] | undefined {
-  if (!/int|bool/.test(tensor.dtype) || tensor.bytes.byteLength > 8 * longestFollowed) return undefined;
+  if (!/int|bool/.test(tensor.dtype) || tensor.byteLength > 8 * longestFollowed) return undefined;
   return numbersOf(tensor);
 }
 
 /** Contents of a small constant of whole or real numbers, bools as 0 and 1; undefined for anything else. */
 export function elementsOf(tensor: Initializer): readonly number[] | undefined {
-  if (!/int|bool|float32|float64/.test(tensor.dtype) || sizeOf(tensor.shape) > longestFollowed) return undefined;
-  return numbersOf(tensor);
+  const longest = /int|bool/.test(tensor.dtype)
+    ? longestFollowed
+    : /float32|float64/.test(tensor.dtype)
+      ? longestReal
+      : 0;
+  return sizeOf(tensor.shape) > longest ? undefined : numbersOf(tensor);
 }
 
 function numbersOf(tensor: Initializer): number[] {

@@ -18,13 +18,22 @@ const scoreCam = defineStagedMethod({
       // [N, K, ...S]: each channel at the input's size, min-max scaled.
       build: ({ op, activations, input }) => {
         const size = op.concat([op.shape(activations, 0, 2), op.shape(input, 2)], 0);
-        const large = op.node("Resize", [activations, undefined, undefined, size], { mode: "linear", coordinate_transformation_mode: "half_pixel" })[0]!;
+        const large = op.node("Resize", [activations, undefined, undefined, size], {
+          mode: "linear",
+          coordinate_transformation_mode: "half_pixel",
+        })[0]!;
         const axes = Array.from({ length: op.rank(input) - 2 }, (_, i) => i + 2);
         const shifted = op.sub(large, op.reduceMin(large, { axes }));
         return { masks: op.div(shifted, op.add(op.reduceMax(shifted, { axes }), 1e-8)) };
       },
     },
-    { kind: "batched", over: "masks", from: "input", makes: "scores", variants: ({ op, input }, slice) => op.mul(input, op.unsqueeze(slice, [1])) },
+    {
+      kind: "batched",
+      over: "masks",
+      from: "input",
+      makes: "scores",
+      variants: ({ op, input }, slice) => op.mul(input, op.unsqueeze(slice, [1])),
+    },
     {
       kind: "nodes",
       build: ({ op, activations, made, space }) => {
@@ -37,10 +46,18 @@ const scoreCam = defineStagedMethod({
 
 test("Score-CAM fits the contract and gives the reference values", async () => {
   const progress: number[] = [];
-  const result = await runStaged(referenceNetwork(), scoreCam, { x: referenceInput }, { kind: "auto" }, { layers: ["A"], onProgress: (done) => progress.push(done) });
+  const result = await runStaged(
+    referenceNetwork(),
+    scoreCam,
+    { x: referenceInput },
+    { kind: "auto" },
+    { layers: ["A"], onProgress: (done) => progress.push(done) },
+  );
   // pytorch-grad-cam's Score-CAM with half-pixel resizing, float64.
   const wanted = [0.1320669, 1.7285009, 0.1312985, 4.6525067];
-  Array.from(result.raw.data as Float32Array).forEach((value, i) => expect(Math.abs(value - wanted[i]!)).toBeLessThan(1e-5));
+  Array.from(result.raw.data as Float32Array).forEach((value, i) =>
+    expect(Math.abs(value - wanted[i]!)).toBeLessThan(1e-5),
+  );
   expect(result.classes).toEqual([1]);
   expect(result.map.shape).toEqual([1, 4, 4]);
   expect(progress.at(-1)).toBe(3);
@@ -58,26 +75,61 @@ const ablation = defineStagedMethod({
       // [N, K, K]: row k keeps every channel but k.
       build: ({ op, activations }) => {
         const k = op.dim(activations, 1);
-        const eye = op.oneHot(op.range(op.scalar(0, "int64"), op.squeeze(k, [0]), op.scalar(1, "int64")), op.squeeze(k, [0]), "float32");
+        const eye = op.oneHot(
+          op.range(op.scalar(0, "int64"), op.squeeze(k, [0]), op.scalar(1, "int64")),
+          op.squeeze(k, [0]),
+          "float32",
+        );
         return { keep: op.expand(op.sub(1, eye), op.concat([op.dim(activations, 0), k, k], 0)) };
       },
     },
-    { kind: "batched", over: "keep", from: "layer", makes: "scores", variants: ({ op, activations, space }, slice) => op.mul(activations, op.unsqueeze(slice, space)) },
-    { kind: "host", reads: ["scores"], run: ({ scores }) => ({ weights: { ...scores!, data: (scores!.data as Float32Array).map((s) => (1.9699665 - s) / 1.9699665) } }) },
-    { kind: "nodes", build: ({ op, activations, made, space }) => ({ map: op.reduceSum(op.mul(op.unsqueeze(made.weights!, space), activations), { axes: [1], keepdims: false }) }) },
+    {
+      kind: "batched",
+      over: "keep",
+      from: "layer",
+      makes: "scores",
+      variants: ({ op, activations, space }, slice) => op.mul(activations, op.unsqueeze(slice, space)),
+    },
+    {
+      kind: "host",
+      reads: ["scores"],
+      run: ({ scores }) => ({
+        weights: { ...scores!, data: (scores!.data as Float32Array).map((s) => (1.9699665 - s) / 1.9699665) },
+      }),
+    },
+    {
+      kind: "nodes",
+      build: ({ op, activations, made, space }) => ({
+        map: op.reduceSum(op.mul(op.unsqueeze(made.weights!, space), activations), { axes: [1], keepdims: false }),
+      }),
+    },
   ],
 });
 
 test("a method that runs only the head, with a host step, gives the reference values", async () => {
-  const result = await runStaged(referenceNetwork(), ablation, { x: referenceInput }, { kind: "auto" }, { layers: ["A"] });
+  const result = await runStaged(
+    referenceNetwork(),
+    ablation,
+    { x: referenceInput },
+    { kind: "auto" },
+    { layers: ["A"] },
+  );
   const wanted = [-0.2607735, 1.8819661, 0.1499081, 3.7370862];
-  Array.from(result.raw.data as Float32Array).forEach((value, i) => expect(Math.abs(value - wanted[i]!)).toBeLessThan(1e-5));
+  Array.from(result.raw.data as Float32Array).forEach((value, i) =>
+    expect(Math.abs(value - wanted[i]!)).toBeLessThan(1e-5),
+  );
 });
 
 test("an aborted run stops between batches", async () => {
   const controller = new AbortController();
   controller.abort();
   await expect(
-    runStaged(referenceNetwork(), scoreCam, { x: referenceInput }, { kind: "auto" }, { layers: ["A"], signal: controller.signal }),
+    runStaged(
+      referenceNetwork(),
+      scoreCam,
+      { x: referenceInput },
+      { kind: "auto" },
+      { layers: ["A"], signal: controller.signal },
+    ),
   ).rejects.toMatchObject({ code: "aborted" });
 });

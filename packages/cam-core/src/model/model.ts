@@ -2,6 +2,7 @@ import type { Graph } from "../graph/graph.ts";
 import { upgradeGraph } from "../graph/upgrade/index.ts";
 import type { Manifest } from "./manifest.ts";
 import { type ReadOptions, readModel } from "./read.ts";
+import { type ByteSource, sourceOf } from "./source.ts";
 
 /** An opened model: its graph in the form the engine works on, and what its manifest says. */
 export type Model = {
@@ -19,20 +20,21 @@ export type Model = {
 };
 
 /**
- * Opens a model from its bytes, which must not change afterwards: weights are views on them. Throws NotOnnxError,
- * UnsupportedModelError.
+ * Opens a model from bytes in memory or from a source that is read piece by piece; neither may change afterwards, since
+ * weights stay there. Throws NotOnnxError, UnsupportedModelError.
  */
 export function openModel(
-  bytes: Uint8Array,
-  options: ReadOptions & { name?: string; manifest?: Manifest | undefined } = {},
+  from: Uint8Array | ByteSource,
+  options: ReadOptions & { manifest?: Manifest | undefined } = {},
 ): Model {
-  let external = 0;
-  const graph = readModel(bytes, {
+  const source = from instanceof Uint8Array ? sourceOf(from) : from;
+  const external = new Map<string, ByteSource>();
+  const graph = readModel(source, {
     ...options,
     ...(options.externalData && {
       externalData: (location: string) => {
-        const data = options.externalData!(location);
-        external += data.byteLength;
+        const data = external.get(location) ?? options.externalData!(location);
+        external.set(location, data);
         return data;
       },
     }),
@@ -41,11 +43,11 @@ export function openModel(
   upgradeGraph(graph);
   const { manifest } = options;
   return {
-    name: manifest?.name ?? options.name ?? "model",
+    name: manifest?.name ?? (options.name ?? "model").replace(/^.*[\\/]/, "").replace(/\.onnx$/i, ""),
     graph,
     opset,
     manifest,
     labels: manifest?.classes ?? [],
-    bytes: bytes.byteLength + external,
+    bytes: source.size + [...external.values()].reduce((sum, data) => sum + data.size, 0),
   };
 }

@@ -3,54 +3,75 @@ import {
   AttributeProto_AttributeType as A,
   type AttributeProto,
   type GraphProto,
+  GraphProtoSchema,
   ModelProtoSchema,
   type NodeProto,
   type TensorProto,
   TensorProto_DataLocation,
+  TensorProtoSchema,
   type ValueInfoProto,
 } from "onnx-buf";
 import { NotOnnxError, UnsupportedModelError } from "../errors.ts";
 import type { Attribute, Dim, Graph, Initializer, Node, ValueInfo, ValueType } from "../graph/graph.ts";
 import { bytesOf, bytesPerElement, type DType, sizeOf, type TypedArray } from "../tensor.ts";
 import { dtypeFromOnnx, onnxTypeName } from "./dtypes.ts";
+import { type ByteSource, sourceOf } from "./source.ts";
+import { splitModel } from "./sparse.ts";
 
 export type ReadOptions = {
-  /** What errors call the bytes: a path, a URL. Default "the model". */
-  source?: string;
-  /** The bytes of an external data file, by the location that the model names (relative to the model file). */
-  externalData?: (location: string) => Uint8Array;
+  /** What errors call the model: a path, a URL. Default "the model". */
+  name?: string;
+  /** The external data file that the model names by a location relative to itself. */
+  externalData?: (location: string) => ByteSource;
 };
 
 /**
- * Parses an .onnx file. Weights are views on `bytes` (or on the external data), never copies: keep them unchanged.
+ * Parses an .onnx model. Its weights stay where they are: views on bytes in memory, or parts of the file that are read only
+ * when somebody asks for them. Keep bytes and files unchanged.
  *
- * Throws NotOnnxError for bytes that are no ONNX model, truncated or damaged; UnsupportedModelError for element types that
- * aren't handled. What `externalData` throws passes through.
+ * Throws NotOnnxError for what is no ONNX model, truncated or damaged; UnsupportedModelError for element types that aren't
+ * handled. What `externalData` throws passes through.
  */
-export function readModel(bytes: Uint8Array, options: ReadOptions = {}): Graph {
-  const source = options.source ?? "the model";
-  if (bytes.byteLength === 0) throw new NotOnnxError(source, "the file is empty");
-  const model = parse(bytes, source);
-  if (model.graph === undefined || model.opsetImport.length === 0)
-    throw new NotOnnxError(source, "it has no graph or names no operator set", { hint: describeBytes(bytes) });
-  const reader: Reader = { source, externalData: options.externalData };
+export function readModel(source: ByteSource, options: ReadOptions = {}): Graph {
+  const name = options.name ?? "the model";
+  if (source.size === 0) throw new NotOnnxError(name, "the file is empty");
+  const parts = parse(source, name);
+  const { model, graph } = parts;
+  if (graph === undefined || model.opsetImport.length === 0)
+    throw new NotOnnxError(name, "it has no graph or names no operator set", { hint: describeBytes(source) });
+  const reader: Reader = { name, externalData: options.externalData };
   const opsets = new Map(model.opsetImport.map((entry) => [canonicalDomain(entry.domain), Number(entry.version)]));
-  const graph = readGraph(model.graph, reader, opsets);
+  const read = readGraph(graph, reader, opsets);
+  for (const { tensor, offset, length } of parts.tensors)
+    read.initializers.set(tensor.name, placed(tensor, reader, { source, offset, length }));
+  // Before IR version 4 every initializer was listed among the inputs as well; those are weights, not inputs.
+  read.inputs = read.inputs.filter((input) => !read.initializers.has(input.name));
   return {
-    ...graph,
+    ...read,
+    producer: { name: model.producerName, version: model.producerVersion, irVersion: Number(model.irVersion) },
     metadata: new Map(model.metadataProps.map((entry) => [entry.key, entry.value])),
     functions: new Map(model.functions.map((fn) => [`${canonicalDomain(fn.domain)}:${fn.name}`, fn])),
   };
 }
 
-type Reader = { source: string; externalData: ReadOptions["externalData"] };
+type Reader = { name: string; externalData: ReadOptions["externalData"] };
 
-function parse(bytes: Uint8Array, source: string) {
+function parse(source: ByteSource, name: string) {
   try {
-    return fromBinary(ModelProtoSchema, bytes, { readUnknownFields: false });
+    const { model, graph, tensors } = splitModel(source);
+    const options = { readUnknownFields: false };
+    return {
+      model: fromBinary(ModelProtoSchema, model, options),
+      graph: graph && fromBinary(GraphProtoSchema, graph, options),
+      tensors: tensors.map(({ proto, offset, length }) => ({
+        tensor: fromBinary(TensorProtoSchema, proto, options),
+        offset,
+        length,
+      })),
+    };
   } catch (cause) {
-    throw new NotOnnxError(source, "the protobuf can't be parsed; the file is damaged, truncated or something else", {
-      hint: describeBytes(bytes),
+    throw new NotOnnxError(name, "the protobuf can't be parsed; the file is damaged, truncated or something else", {
+      hint: describeBytes(source),
       cause,
     });
   }
@@ -66,8 +87,8 @@ const signatures: readonly (readonly [string, string])[] = [
 ];
 
 /** What the first bytes say about a file that isn't ONNX. */
-function describeBytes(bytes: Uint8Array): string {
-  const head = String.fromCharCode(...bytes.subarray(0, 32));
+function describeBytes(source: ByteSource): string {
+  const head = String.fromCharCode(...source.read(0, Math.min(32, source.size)));
   const known = signatures.find(([start]) => head.startsWith(start));
   if (known) return known[1];
   if (head.slice(4, 8) === "TFL3") return "It is a TensorFlow Lite model. Convert it with tf2onnx first.";
@@ -82,7 +103,7 @@ function canonicalDomain(domain: string): string {
 function readGraph(proto: GraphProto, reader: Reader, opsets: ReadonlyMap<string, number>): Graph {
   const initializers = new Map(proto.initializer.map((tensor) => [tensor.name, readTensor(tensor, reader)]));
   if (proto.sparseInitializer.length > 0)
-    throw new UnsupportedModelError(`${reader.source}: sparse initializers are not handled`, {
+    throw new UnsupportedModelError(`${reader.name}: sparse initializers are not handled`, {
       hint: "Export the model with dense weights.",
     });
   const types = new Map<string, ValueType>();
@@ -90,12 +111,10 @@ function readGraph(proto: GraphProto, reader: Reader, opsets: ReadonlyMap<string
     const type = readType(info, reader);
     if (type) types.set(info.name, type);
   }
-  // Before IR version 4 every initializer was listed among the inputs as well; those are weights, not inputs.
-  const inputs = proto.input.filter((info) => !initializers.has(info.name));
   return {
     name: proto.name,
     opsets,
-    inputs: inputs.map((info) => named(info, types)),
+    inputs: proto.input.filter((info) => !initializers.has(info.name)).map((info) => named(info, types)),
     outputs: proto.output.map((info) => named(info, types)),
     nodes: proto.node.map((node, index) => readNode(node, index, reader, opsets)),
     initializers,
@@ -125,7 +144,7 @@ function dtypeOf(number: number, where: string, reader: Reader): DType {
   const dtype = dtypeFromOnnx(number);
   if (dtype === undefined)
     throw new UnsupportedModelError(
-      `${reader.source}: ${where} has element type ${onnxTypeName(number)}, which is not handled`,
+      `${reader.name}: ${where} has element type ${onnxTypeName(number)}, which is not handled`,
     );
   return dtype;
 }
@@ -172,7 +191,7 @@ function readAttribute(
       return proto.g && { type: "graph", value: readGraph(proto.g, reader, opsets) };
     default:
       throw new UnsupportedModelError(
-        `${reader.source}: attribute "${proto.name}" has a type that is not handled (${proto.type})`,
+        `${reader.name}: attribute "${proto.name}" has a type that is not handled (${proto.type})`,
       );
   }
 }
@@ -182,22 +201,44 @@ function readTensor(proto: TensorProto, reader: Reader): Initializer {
   const dtype = dtypeOf(proto.dataType, where, reader);
   const shape = proto.dims.map(Number);
   if (dtype === "string")
-    return { dtype, shape, bytes: new Uint8Array(0), strings: proto.stringData.map((bytes) => text.decode(bytes)) };
-  const bytes =
-    proto.dataLocation === TensorProto_DataLocation.EXTERNAL
-      ? externalBytes(proto, reader)
-      : proto.rawData.byteLength > 0
-        ? proto.rawData
-        : bytesOf(typedField(proto, dtype));
+    return {
+      dtype,
+      shape,
+      byteLength: 0,
+      bytes: new Uint8Array(0),
+      strings: proto.stringData.map((bytes) => text.decode(bytes)),
+    };
+  if (proto.dataLocation === TensorProto_DataLocation.EXTERNAL)
+    return placed(proto, reader, externalPart(proto, reader));
+  const bytes = proto.rawData.byteLength > 0 ? proto.rawData : bytesOf(typedField(proto, dtype));
+  return placed(proto, reader, { source: sourceOf(bytes), offset: 0, length: bytes.byteLength });
+}
+
+/** A tensor whose contents are part of a source: a view on it, or what is read from the file when it is first wanted. */
+function placed(proto: TensorProto, reader: Reader, { source, offset, length }: Part): Initializer {
+  const dtype = dtypeOf(proto.dataType, `tensor "${proto.name}"`, reader);
+  const shape = proto.dims.map(Number);
   const expected = sizeOf(shape) * bytesPerElement[dtype]!;
-  if (bytes.byteLength !== expected)
+  if (length !== expected)
     throw new NotOnnxError(
-      reader.source,
-      `${where} of shape [${shape.join(", ")}] needs ${expected} bytes and has ${bytes.byteLength}`,
+      reader.name,
+      `tensor "${proto.name}" of shape [${shape.join(", ")}] needs ${expected} bytes and has ${length}`,
       { hint: "Check that the download or copy is complete." },
     );
-  return { dtype, shape, bytes };
+  let bytes: Uint8Array | undefined;
+  return {
+    dtype,
+    shape,
+    byteLength: length,
+    get bytes() {
+      bytes ??= source.read(offset, length);
+      return bytes;
+    },
+    ...(source.file && { file: { ...source.file, offset } }),
+  };
 }
+
+type Part = { source: ByteSource; offset: number; length: number };
 
 /** Elements stored in one of the typed fields instead of raw bytes. */
 function typedField(proto: TensorProto, dtype: DType): TypedArray {
@@ -227,27 +268,26 @@ function typedField(proto: TensorProto, dtype: DType): TypedArray {
   }
 }
 
-function externalBytes(proto: TensorProto, reader: Reader): Uint8Array {
+function externalPart(proto: TensorProto, reader: Reader): Part {
   const entries = new Map(proto.externalData.map((entry) => [entry.key, entry.value]));
   const location = entries.get("location");
-  if (location === undefined)
-    throw new NotOnnxError(reader.source, `external tensor "${proto.name}" names no location`);
+  if (location === undefined) throw new NotOnnxError(reader.name, `external tensor "${proto.name}" names no location`);
   if (reader.externalData === undefined)
     throw new NotOnnxError(
-      reader.source,
+      reader.name,
       `tensor "${proto.name}" lies in the external file "${location}", which was not given`,
       {
         hint: "Keep the external data file beside the model, under the name that the model uses.",
       },
     );
-  const file = reader.externalData(location);
+  const source = reader.externalData(location);
   const offset = Number(entries.get("offset") ?? 0);
-  const length = Number(entries.get("length") ?? file.byteLength - offset);
-  if (offset + length > file.byteLength)
+  const length = Number(entries.get("length") ?? source.size - offset);
+  if (offset + length > source.size)
     throw new NotOnnxError(
-      reader.source,
-      `tensor "${proto.name}" needs bytes ${offset} to ${offset + length} of "${location}", which has ${file.byteLength}`,
+      reader.name,
+      `tensor "${proto.name}" needs bytes ${offset} to ${offset + length} of "${location}", which has ${source.size}`,
       { hint: "Check that the download or copy of the external data file is complete." },
     );
-  return file.subarray(offset, offset + length);
+  return { source, offset, length };
 }

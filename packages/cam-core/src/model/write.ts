@@ -17,10 +17,14 @@ import {
 import type { Attribute, Graph, Initializer, ValueInfo } from "../graph/graph.ts";
 import { dtypeToOnnx } from "./dtypes.ts";
 
-/** A graph as bytes, and the buffers that its large weights stay in: `path` is the location that the model names. */
+/**
+ * A graph as bytes, and where its large weights stay: in buffers (`path` is the location that the model names), or in files
+ * of one folder.
+ */
 export type WrittenModel = {
   readonly model: Uint8Array;
   readonly externalData: readonly { readonly path: string; readonly data: Uint8Array }[];
+  readonly folder: string | undefined;
 };
 
 export type WriteOptions = {
@@ -37,7 +41,8 @@ const irVersion = 10n;
  * shape inference needs them.
  */
 export function writeModel(graph: Graph, options: WriteOptions = {}): WrittenModel {
-  const writer: Writer = { externalFrom: options.externalFrom ?? Number.POSITIVE_INFINITY, buffers: new Map() };
+  const externalFrom = options.externalFrom ?? Number.POSITIVE_INFINITY;
+  const writer: Writer = { externalFrom, buffers: new Map(), folder: undefined };
   const model = create(ModelProtoSchema, {
     irVersion,
     producerName: "camkit",
@@ -49,10 +54,11 @@ export function writeModel(graph: Graph, options: WriteOptions = {}): WrittenMod
   return {
     model: toBinary(ModelProtoSchema, model),
     externalData: [...writer.buffers].map(([buffer, path]) => ({ path, data: new Uint8Array(buffer) })),
+    folder: writer.folder,
   };
 }
 
-type Writer = { externalFrom: number; buffers: Map<ArrayBuffer, string> };
+type Writer = { externalFrom: number; buffers: Map<ArrayBuffer, string>; folder: string | undefined };
 
 function graphProto(graph: Graph, writer: Writer): GraphProto {
   return create(GraphProtoSchema, {
@@ -135,6 +141,18 @@ function attributeProto(name: string, attribute: Attribute, writer: Writer): Att
   return proto;
 }
 
+/** Where the runtime finds a weight: in its file, where that lies in the one folder the runtime looks in, else in a buffer. */
+function placeOf(tensor: Initializer, writer: Writer): { location: string; offset: number } {
+  if (tensor.file && (writer.folder ?? tensor.file.folder) === tensor.file.folder) {
+    writer.folder = tensor.file.folder;
+    return { location: tensor.file.name, offset: tensor.file.offset };
+  }
+  const buffer = tensor.bytes.buffer as ArrayBuffer;
+  const location = writer.buffers.get(buffer) ?? `camkit-buffer-${writer.buffers.size}`;
+  writer.buffers.set(buffer, location);
+  return { location, offset: tensor.bytes.byteOffset };
+}
+
 function tensorProto(name: string, tensor: Initializer, writer: Writer): TensorProto {
   const proto = create(TensorProtoSchema, {
     name,
@@ -142,16 +160,15 @@ function tensorProto(name: string, tensor: Initializer, writer: Writer): TensorP
     dims: tensor.shape.map(BigInt),
   });
   if (tensor.strings) proto.stringData = tensor.strings.map((value) => text.encode(value));
-  else if (tensor.dtype === "float32" && tensor.bytes.byteLength >= writer.externalFrom) {
-    const buffer = tensor.bytes.buffer as ArrayBuffer;
-    const path = writer.buffers.get(buffer) ?? `buffer-${writer.buffers.size}`;
-    writer.buffers.set(buffer, path);
+  else if (tensor.dtype.startsWith("float") && tensor.byteLength >= writer.externalFrom) {
     proto.dataLocation = TensorProto_DataLocation.EXTERNAL;
-    proto.externalData = Object.entries({
-      location: path,
-      offset: String(tensor.bytes.byteOffset),
-      length: String(tensor.bytes.byteLength),
-    }).map(([key, value]) => ({ $typeName: "onnx.StringStringEntryProto", key, value }));
+    proto.externalData = Object.entries({ ...placeOf(tensor, writer), length: tensor.byteLength }).map(
+      ([key, value]) => ({
+        $typeName: "onnx.StringStringEntryProto",
+        key,
+        value: String(value),
+      }),
+    );
   } else proto.rawData = tensor.bytes as Uint8Array<ArrayBuffer>;
   return proto;
 }

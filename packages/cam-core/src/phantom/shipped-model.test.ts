@@ -12,7 +12,7 @@ const manifest = parseManifest(JSON.parse(readFileSync(path("model.camkit.json")
 
 let session: Session;
 beforeAll(async () => {
-  session = await openBytes(model, { device: "cpu", threads: 1 });
+  session = await openBytes(path("model.onnx"), { device: "cpu", threads: 1 });
 });
 afterAll(() => session.close());
 

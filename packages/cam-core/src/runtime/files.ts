@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { FileError } from "../errors.ts";
 
@@ -18,32 +18,14 @@ const reasons: Readonly<Record<string, [reason: string, hint?: string]>> = {
   ERR_FS_FILE_TOO_LARGE: ["larger than 2 GiB, too large to read at once"],
 };
 
-/**
- * All bytes of a file, in a buffer of their own: views on them may be kept, and handed to the runtime. One large read is
- * twice as fast as readFile's many small ones. Throws FileError: missing, a directory, no permission, and whatever else the
- * system says.
- */
-export async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
+/** All bytes of a file. Throws FileError: missing, a directory, no permission, and whatever else the system says. */
+export async function readBytes(path: string): Promise<Uint8Array> {
   try {
-    const file = await open(path, "r");
-    try {
-      const { size } = await file.stat();
-      // Pipes and other files that can't say their size.
-      if (size === 0) return Uint8Array.from(await file.readFile());
-      const bytes = new Uint8Array(new ArrayBuffer(size));
-      let at = 0;
-      for (let read = 1; at < size && read > 0; at += read) ({ bytesRead: read } = await file.read(bytes, at, Math.min(size - at, largestRead), at));
-      return at === size ? bytes : bytes.subarray(0, at);
-    } finally {
-      await file.close();
-    }
+    return await readFile(path);
   } catch (cause) {
     throw fileError(path, cause);
   }
 }
-
-/** One read call moves at most this many bytes (the system's limit is just below 2 GiB). */
-const largestRead = 2 ** 30;
 
 /**
  * Writes a file so that a reader finds the old content or all of the new one, never half: a temporary name in the same
@@ -73,7 +55,8 @@ export function sha256Hex(bytes: Uint8Array | string): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-function fileError(path: string, cause: unknown): FileError {
+/** A system error as a FileError that says what happened and what to do. */
+export function fileError(path: string, cause: unknown): FileError {
   const { code = "", message } = cause as NodeJS.ErrnoException;
   const [reason, hint] = reasons[code] ?? [message];
   return new FileError(path, reason, { cause, ...(hint === undefined ? {} : { hint }) });

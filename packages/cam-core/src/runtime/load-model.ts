@@ -1,34 +1,29 @@
-import { readFileSync } from "node:fs";
-import { basename, dirname, isAbsolute, join, normalize } from "node:path";
+import { dirname, isAbsolute, join, normalize, resolve } from "node:path";
 import { FileError, ManifestError, NotOnnxError } from "../errors.ts";
 import { type Manifest, parseManifest } from "../model/manifest.ts";
 import { type Model, openModel } from "../model/model.ts";
-import { readBytes, sha256Hex } from "./files.ts";
+import type { ByteSource } from "../model/source.ts";
+import { fileSource, sha256OfFile } from "./file-source.ts";
+import { readBytes } from "./files.ts";
 
 /** A model file as loaded: the model, where it lies, and its hash, computed when first asked for. */
 export type ModelFile = Model & { readonly path: string; sha256(): string };
 
 /**
- * Loads `model.onnx`, its external data and `model.camkit.json` beside it, if there. Throws FileError, NotOnnxError,
- * UnsupportedModelError, ManifestError.
+ * Loads `model.onnx` and `model.camkit.json` beside it, if there. Of the model only the structure is read: weights stay in
+ * the file (and in external data files beside it), where the runtime maps them from; don't change it while it is in use.
+ * Throws FileError, NotOnnxError, UnsupportedModelError, ManifestError.
  */
 export async function loadModel(path: string, options: { manifest?: string } = {}): Promise<ModelFile> {
-  const bytes = await readBytes(path);
+  const source = fileSource(path);
   const manifest = await loadManifest(options.manifest ?? manifestPath(path), options.manifest !== undefined);
-  const folder = dirname(path);
-  const opened = new Map<string, Uint8Array>();
-  const model = openModel(bytes, {
-    source: path,
-    name: basename(path).replace(/\.onnx$/i, ""),
-    manifest,
-    externalData: (location) => {
-      const data = opened.get(location) ?? readExternal(path, folder, location);
-      opened.set(location, data);
-      return data;
-    },
-  });
+  const externalData = (location: string) => externalFile(path, location);
+  const model = source.whileOpen(() => openModel(source, { name: path, manifest, externalData }));
   let hash: string | undefined;
-  const sha256 = () => (hash ??= sha256Hex(bytes));
+  const sha256 = () => {
+    hash ??= sha256OfFile(source);
+    return hash;
+  };
   return { ...model, path, sha256 };
 }
 
@@ -55,20 +50,17 @@ async function loadManifest(path: string, required: boolean): Promise<Manifest |
   return parseManifest(json, path);
 }
 
-/** External data lies beside the model; a location that points elsewhere is refused. */
-function readExternal(path: string, folder: string, location: string): Uint8Array {
+/** External data lies beside the model; a location that points elsewhere is refused. The runtime looks in the same folder. */
+function externalFile(path: string, location: string): ByteSource {
   if (isAbsolute(location) || normalize(location).startsWith(".."))
     throw new NotOnnxError(path, `its external data "${location}" lies outside the model's folder`);
+  const file = join(dirname(path), location);
   try {
-    return readFileSync(join(folder, location));
+    return { ...fileSource(file), file: { folder: dirname(resolve(path)), name: location } };
   } catch (cause) {
-    throw new FileError(
-      join(folder, location),
-      `the model's external data can't be read (${(cause as NodeJS.ErrnoException).code ?? cause})`,
-      {
-        hint: "Keep the external data file beside the model, under the name that the model uses.",
-        cause,
-      },
-    );
+    throw new FileError(file, "the model's external data can't be read", {
+      hint: "Keep the external data file beside the model, under the name that the model uses.",
+      cause,
+    });
   }
 }

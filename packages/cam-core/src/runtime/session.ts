@@ -1,7 +1,7 @@
 import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { DeviceError, RuntimeFailure } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
-import { writeModel } from "../model/write.ts";
+import { type WrittenModel, writeModel } from "../model/write.ts";
 import type { DType, Tensor } from "../tensor.ts";
 import { chooseDevice, type Device } from "./providers.ts";
 
@@ -34,16 +34,11 @@ const externalFrom = 1024;
 
 /** Compiles a graph. Throws DeviceError when the device can't be had, RuntimeFailure when ONNX Runtime refuses the graph. */
 export async function openSession(graph: Graph, options: SessionOptions = {}): Promise<Session> {
-  const { model, externalData } = writeModel(graph, { externalFrom });
-  return openBytes(model, options, externalData);
+  return openBytes(writeModel(graph, { externalFrom }), options);
 }
 
-/** Compiles serialised ONNX, or the file at a path, untouched: the floor that everything is measured against. */
-export async function openBytes(
-  model: Uint8Array | string,
-  options: SessionOptions = {},
-  externalData: readonly { path: string; data: Uint8Array }[] = [],
-): Promise<Session> {
+/** Compiles a written graph with its weights, or the file at a path untouched: the floor that everything is measured against. */
+export async function openBytes(from: WrittenModel | string, options: SessionOptions = {}): Promise<Session> {
   const device = chooseDevice(options.device ?? "auto");
   const settings: InferenceSession.SessionOptions = {
     executionProviders: [device],
@@ -51,11 +46,15 @@ export async function openBytes(
     logSeverityLevel: 3,
     ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
     ...(options.profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: options.profile }),
-    ...(externalData.length === 0 ? {} : { externalData }),
+    ...(typeof from === "string" || from.externalData.length === 0 ? {} : { externalData: [...from.externalData] }),
+    ...(typeof from === "string" || from.folder === undefined ? {} : mappedFrom(from.folder)),
   };
   let session: InferenceSession;
   try {
-    session = await InferenceSession.create(model as Uint8Array, settings);
+    session = await InferenceSession.create(
+      typeof from === "string" ? from : (from.model as Uint8Array & string),
+      settings,
+    );
   } catch (cause) {
     if (device !== "cpu")
       throw new DeviceError(`the ${device} provider could not be opened: ${messageOf(cause)}`, {
@@ -83,6 +82,11 @@ export async function openBytes(
       await session.release();
     },
   };
+}
+
+/** Tells the runtime where the weights' files lie; it maps them into memory. */
+function mappedFrom(folder: string): InferenceSession.SessionOptions {
+  return { extra: { session: { model_external_initializers_file_folder_path: folder } } };
 }
 
 /** Opens a session, hands it on and releases it whatever happens. */

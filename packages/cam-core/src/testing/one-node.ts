@@ -1,6 +1,5 @@
 import type { Sample } from "../autodiff/rule.ts";
-import type { Attribute, Graph, ValueInfo } from "../graph/graph.ts";
-import type { Tensor } from "../tensor.ts";
+import { type Attribute, type Graph, initializerOf, type ValueInfo } from "../graph/graph.ts";
 
 /** The oldest opset whose form the builder emits. */
 export const oldestOpset = 18;
@@ -27,17 +26,12 @@ export function oneNode(opType: string, sample: Sample): Graph {
     const name = `x${i}`;
     const fed = /float/.test(tensor.dtype) && !sample.constants?.includes(i);
     if (fed) graph.inputs.push({ name, dtype: tensor.dtype, shape: tensor.shape } as ValueInfo);
-    else graph.initializers.set(name, { dtype: tensor.dtype, shape: tensor.shape, bytes: bytes(tensor) });
+    else graph.initializers.set(name, initializerOf(tensor));
     return name;
   });
   const outputs = Array.from({ length: sample.outputs ?? 1 }, (_, i) => `y${i}`);
   graph.nodes.push({ opType: type, domain, name: `the_${type}`, inputs, outputs, attributes: attributesOf(sample) });
   return graph;
-}
-
-function bytes(tensor: Tensor): Uint8Array {
-  const data = tensor.data as Uint8Array;
-  return new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
 }
 
 function attributesOf(sample: Sample): Record<string, Attribute> {
