@@ -16,7 +16,7 @@ export function scenesHtml(scenes: readonly ShownScene[], comparison: Comparison
 </div>
 ${scenes.map((scene) => sceneRow(scene, labels)).join("\n")}
 <h3>One object, every method</h3>
-<p class="lead">The ${escapeHtml(comparison.label)} of scene ${comparison.seed}, from the same file and the same layer; the last two methods work at the input itself.</p>
+<p class="lead">The ${escapeHtml(comparison.label)} of scene ${comparison.seed}, from the same file: coarse where a method works at the last layer, fine where it works at the input.</p>
 <div class="methods">
 ${comparison.maps.map((map) => figure(map, comparison.scene, comparison.object.mask, methodCaption(map))).join("\n")}
 </div>`;
@@ -45,8 +45,8 @@ function caption({ label, probability: p, hit }: SceneMap): string {
   return `<b>${escapeHtml(label)}</b><span>${escapeHtml(probability(p))} · ${verdict(hit)}</span>`;
 }
 
-function methodCaption({ method, summary, hit }: SceneMap & { summary: string }): string {
-  return `<b>${escapeHtml(method)}</b><span>${verdict(hit)}</span><span class="small">${escapeHtml(summary)}</span>`;
+function methodCaption({ method, at, summary, hit }: Comparison["maps"][number]): string {
+  return `<b>${escapeHtml(method)}</b><span>at ${escapeHtml(at)} · ${verdict(hit)}</span><span class="small">${escapeHtml(summary)}</span>`;
 }
 
 function verdict(hit: boolean): string {

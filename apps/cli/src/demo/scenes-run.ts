@@ -59,11 +59,11 @@ export async function explainScene(model: ModelFile, seed: number, context: Demo
 export async function compareMethods(model: ModelFile, scene: Scene, seed: number, context: DemoContext) {
   const object = scene.objects[0]!;
   const alone = { ...scene, objects: [object] };
-  const maps: (SceneMap & Pick<Method, "summary">)[] = [];
+  const maps: (SceneMap & Pick<Method, "summary"> & { readonly at: string })[] = [];
   for (const method of methods)
     await withExplainer(model, method.name, context, async (explainer) => {
       const [map] = (await mapsOf(model, explainer, alone, seed)).maps;
-      maps.push({ ...map!, summary: method.summary });
+      maps.push({ ...map!, at: explainer.layers[0]?.value ?? "the input", summary: method.summary });
     });
   return { seed, scene, object, label: object.label, maps };
 }
