@@ -7,7 +7,6 @@ import {
   encodeNpy,
   encodePicture,
   float32,
-  type Graph,
   readBytes,
   type Scene,
   type Tensor,
@@ -81,19 +80,4 @@ export async function writeNpy(file: string, tensor: Tensor): Promise<string> {
 
 export async function readNpy(file: string): Promise<Tensor> {
   return decodeNpy(await readBytes(file), file);
-}
-
-/** An empty graph to build a tiny model in. */
-export function emptyGraph(inputs: Graph["inputs"]): Graph {
-  return {
-    name: "tiny",
-    opsets: new Map([["", 18]]),
-    inputs,
-    outputs: [],
-    nodes: [],
-    initializers: new Map(),
-    types: new Map(),
-    metadata: new Map(),
-    functions: new Map(),
-  };
 }
