@@ -283,6 +283,8 @@ function externalPart(proto: TensorProto, reader: Reader): Part {
   const source = reader.externalData(location);
   const offset = Number(entries.get("offset") ?? 0);
   const length = Number(entries.get("length") ?? source.size - offset);
+  if (!Number.isInteger(offset) || offset < 0 || !Number.isInteger(length))
+    throw new NotOnnxError(reader.name, `tensor "${proto.name}" has an unusable offset or length in "${location}"`);
   if (offset + length > source.size)
     throw new NotOnnxError(
       reader.name,
