@@ -7,7 +7,7 @@
 // A network whose folder is incomplete, or that is missing from the list, has failed. Exit 0 when all pass, else 1.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { createExplainer, decodeNpy, gradientPlan, loadModel, openSession } from "../packages/cam-core/dist/index.js";
+import { computeGradient, createExplainer, decodeNpy, loadModel } from "../packages/cam-core/dist/index.js";
 
 /** The networks that the reference program makes. Where a folder holds one of them, all are expected. */
 const standard = (
@@ -23,11 +23,16 @@ if (!dir || !existsSync(dir)) {
 }
 
 const present = readdirSync(dir, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
-const expected = given.length > 0 ? given : [...new Set([...(present.some((name) => standard.includes(name)) ? standard : []), ...present])];
+const expected =
+  given.length > 0
+    ? given
+    : [...new Set([...(present.some((name) => standard.includes(name)) ? standard : []), ...present])];
 
 const results = [];
 for (const name of expected) {
-  const result = await compare(join(dir, name)).catch((error) => ({ failures: [`${error.message} ${error.hint ?? ""}`.trim()] }));
+  const result = await compare(join(dir, name)).catch((error) => ({
+    failures: [`${error.message} ${error.hint ?? ""}`.trim()],
+  }));
   results.push({ name, passed: result.failures.length === 0, ...result });
   if (!json) print(results.at(-1));
 }
@@ -37,7 +42,9 @@ else console.log(`\n${results.length - failed.length} passed, ${failed.length} f
 process.exit(failed.length === 0 && results.length > 0 ? 0 : 1);
 
 async function compare(folder) {
-  const missing = ["model.onnx", "x.npy", "input_grad.npy", "meta.json"].filter((file) => !existsSync(join(folder, file)));
+  const missing = ["model.onnx", "x.npy", "input_grad.npy", "meta.json"].filter(
+    (file) => !existsSync(join(folder, file)),
+  );
   if (missing.length > 0) return { failures: [`missing: ${missing.join(", ")}`] };
   const meta = JSON.parse(readFileSync(join(folder, "meta.json"), "utf8"));
   const load = (file) => decodeNpy(readFileSync(join(folder, file)), file);
@@ -48,15 +55,15 @@ async function compare(folder) {
   const check = (what, got, reference, e32) => {
     const allowed = Math.max(1e-4, 3 * (e32 ?? 0));
     errors[what] = error(got, reference);
-    if (!(errors[what] <= allowed)) failures.push(`${what} differs by ${errors[what].toExponential(1)}, allowed ${allowed.toExponential(1)}`);
+    if (!(errors[what] <= allowed))
+      failures.push(`${what} differs by ${errors[what].toExponential(1)}, allowed ${allowed.toExponential(1)}`);
   };
 
-  const made = gradientPlan(model, { target });
   const x = load("x.npy");
-  const input = made.input;
-  const run = await session(made.graph, async (s) => s.run({ [input]: x, ...made.targets[0].feeds(target, 1) }));
-  check("gradient", run[made.gradient], load("input_grad.npy"), meta.e32);
-  if (existsSync(join(folder, "logits.npy"))) check("logits", run[made.logits], load("logits.npy"), meta.e32);
+  const input = model.graph.inputs.find((info) => info.dtype.startsWith("float")).name;
+  const { gradient, logits } = await computeGradient(model, { [input]: x }, { target });
+  check("gradient", gradient, load("input_grad.npy"), meta.e32);
+  if (existsSync(join(folder, "logits.npy"))) check("logits", logits, load("logits.npy"), meta.e32);
 
   if (meta.tensor) {
     const explainer = await createExplainer(model, { layers: [meta.tensor] }, [target]);
@@ -69,7 +76,8 @@ async function compare(folder) {
   const layer = auto.layers[0].value;
   const single = await auto.run({ [input]: x });
   const map = single.explanations[0].raw[0];
-  if (Math.max(...map.data) === Math.min(...map.data)) failures.push(`the map at the default layer "${layer}" is constant`);
+  if (Math.max(...map.data) === Math.min(...map.data))
+    failures.push(`the map at the default layer "${layer}" is constant`);
   const open = model.graph.inputs.find((info) => info.name === input).shape?.[0];
   if (typeof open !== "number") {
     const batch = await auto.run({ [input]: stack([x, half(x), x]) });
@@ -78,16 +86,14 @@ async function compare(folder) {
     check("batch of three", three, stack([map, other.explanations[0].raw[0], map]), meta.cam_e32);
   }
   await auto.close();
-  return { failures, errors, layer, space: map.shape.slice(1), tensor: meta.tensor ?? null, batch: typeof open === "number" ? "fixed" : "free" };
-}
-
-async function session(graph, use) {
-  const opened = await openSession(graph);
-  try {
-    return await use(opened);
-  } finally {
-    await opened.close();
-  }
+  return {
+    failures,
+    errors,
+    layer,
+    space: map.shape.slice(1),
+    tensor: meta.tensor ?? null,
+    batch: typeof open === "number" ? "fixed" : "free",
+  };
 }
 
 /** max |a − b| / max |b| */

@@ -1,12 +1,4 @@
-import {
-  checkFeeds,
-  encodeNpy,
-  gradientPlan,
-  openSession,
-  type Target,
-  type Tensor,
-  writeAtomic,
-} from "@camkit/cam-core";
+import { computeGradient, encodeNpy, type Tensor, writeAtomic } from "@camkit/cam-core";
 import { defineCommand, option, positional } from "../command.ts";
 import { deviceOption, manifestOption, modelArgument, threadsOption } from "../common.ts";
 import { UsageError } from "../errors.ts";
@@ -30,6 +22,7 @@ export default defineCommand({
     wrt: option.text("TENSOR", "the tensor to differentiate by; default: the input"),
     input: option.text("NAME", "the graph input that INPUT.npy is for, where the model has several"),
     output: option.text("NAME", "the graph output that a class is read from, where the model has several"),
+    float32: option.flag("evaluate in float32, as explain does; the default on the CPU is float64, which is slower"),
     manifest: manifestOption,
     device: deviceOption,
     threads: threadsOption,
@@ -38,7 +31,7 @@ export default defineCommand({
     "camkit gradient model.onnx x.npy --target 281 --out dx.npy",
     "camkit gradient model.onnx x.npy --target auto --wrt /layer4/Relu_output_0 --out da.npy",
   ],
-  run: async ({ model: given, inputs, target: targetText, out, wrt, threads, device, ...named }, io) => {
+  run: async ({ model: given, inputs, target: targetText, out, wrt, threads, device, float32, ...named }, io) => {
     const model = await openModelArgument(given, named.manifest);
     const { items, shared } = readInputs(inputs);
     const item = onlyTensor(items);
@@ -51,47 +44,51 @@ export default defineCommand({
     const [wanted, ...more] = await targetsArgument(targetText, model);
     if (!wanted || more.length > 0)
       throw new UsageError("a gradient has one target", { hint: "Run the command once per target." });
-    const plan = gradientPlan(model, { input: input.name, output: named.output, target: wanted.target, wrt });
     const feeds = await readFeeds(item, shared, input.name);
-    const own = plan.graph.inputs.filter((info) => !info.name.startsWith("camkit/"));
-    const n = checkFeeds(own, feeds, plan.input);
-    const session = await openSession(plan.graph, { device, ...(threads === undefined ? {} : { threads }) });
-    try {
-      const [planned] = plan.targets;
-      const results = await session.run({ ...feeds, ...planned!.feeds(wanted.target as Target, n) });
-      const found = results[plan.gradient]!;
-      const scores = numbers(results[planned!.scores]!.data);
-      const classes = planned!.winners === undefined ? undefined : numbers(results[planned!.winners]!.data);
-      const norm = Math.sqrt(valuesOf(found).reduce((sum, value) => sum + value * value, 0));
-      const warnings =
-        norm === 0 ? ["the gradient is zero everywhere: the target doesn't react to this tensor here"] : [];
-      const document = {
-        camkit: version,
-        command: "gradient",
-        time: timeOf(),
-        model: { name: model.name, file: model.path, sha256: model.sha256() },
-        input: { name: input.name, file: item.file, shape: feeds[plan.input]!.shape },
-        target: wanted.text,
-        ...(classes === undefined ? {} : { classes, labels: classes.map((index) => model.labels[index] ?? null) }),
-        scores,
-        ...(plan.squashedBy === undefined ? {} : { scoresAreBefore: plan.squashedBy }),
-        wrt: wrt ?? input.name,
-        dtype: found.dtype,
-        shape: found.shape,
-        norm,
-        provider: session.device,
-        threads: threads ?? "default",
-        seed: null,
-        file: out,
-        warnings,
-      };
-      await writeAtomic(out, encodeNpy(found));
-      await writeAtomic(`${out.replace(/\.npy$/i, "")}.result.json`, `${toJson(document)}\n`);
-      for (const warning of warnings) warn(io, warning);
-      return { document, text: () => textOf(document) };
-    } finally {
-      await session.close();
-    }
+    const {
+      gradient: found,
+      scores,
+      classes,
+      squashedBy,
+      precision,
+      device: provider,
+    } = await computeGradient(model, feeds, {
+      input: input.name,
+      output: named.output,
+      target: wanted.target,
+      wrt,
+      device,
+      precision: float32 ? "float32" : undefined,
+      ...(threads === undefined ? {} : { threads }),
+    });
+    const norm = Math.sqrt(valuesOf(found).reduce((sum, value) => sum + value * value, 0));
+    const warnings =
+      norm === 0 ? ["the gradient is zero everywhere: the target doesn't react to this tensor here"] : [];
+    const document = {
+      camkit: version,
+      command: "gradient",
+      time: timeOf(),
+      model: { name: model.name, file: model.path, sha256: model.sha256() },
+      input: { name: input.name, file: item.file, shape: feeds[input.name]!.shape },
+      target: wanted.text,
+      ...(classes === undefined ? {} : { classes, labels: classes.map((index) => model.labels[index] ?? null) }),
+      scores,
+      ...(squashedBy === undefined ? {} : { scoresAreBefore: squashedBy }),
+      wrt: wrt ?? input.name,
+      dtype: found.dtype,
+      shape: found.shape,
+      norm,
+      provider,
+      precision,
+      threads: threads ?? "default",
+      seed: null,
+      file: out,
+      warnings,
+    };
+    await writeAtomic(out, encodeNpy(found));
+    await writeAtomic(`${out.replace(/\.npy$/i, "")}.result.json`, `${toJson(document)}\n`);
+    for (const warning of warnings) warn(io, warning);
+    return { document, text: () => textOf(document) };
   },
 });
 

@@ -31,5 +31,5 @@ export function feedPixels(op: Builder, input: Value, manifest: InputManifest, a
   const values = op.cast(op.add(op.mul(bytes, perChannel(affine.scale)), perChannel(affine.offset)), dtype);
   const laid =
     letters === "NCHW" ? op.transpose(values, [0, 3, 1, 2]) : letters === "NHW" ? op.squeeze(values, [3]) : values;
-  op.append({ opType: "Identity", domain: "", name: "camkit/input", inputs: [laid], outputs: [input], attributes: {} });
+  op.alias(laid, input);
 }

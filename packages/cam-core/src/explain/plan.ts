@@ -214,7 +214,7 @@ function finish(base: Groundwork, method: Method, raw: readonly Value[]): Value 
 
 /** Gives a value a name of its own among the outputs. */
 export function publish(op: Builder, value: Value, name: Value): Value {
-  op.append({ opType: "Identity", domain: "", name, inputs: [value], outputs: [name], attributes: {} });
+  op.alias(value, name);
   return name;
 }
 

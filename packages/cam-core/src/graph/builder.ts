@@ -126,6 +126,14 @@ export class Builder {
     return [...node.outputs];
   }
 
+  /** Gives a value a second name, which stays a node even where the contents are known. */
+  alias(value: Value, name: Value): Value {
+    const node: Node = { opType: "Identity", domain: "", name, inputs: [value], outputs: [name], attributes: {} };
+    inferNode(node, this.facts);
+    this.graph.nodes.push(node);
+    return name;
+  }
+
   /** An integer value whose contents are known, as a tensor. */
   #settled(name: Value): Tensor | undefined {
     const values = this.integers(name);

@@ -25,7 +25,7 @@ export function tinyModel(
   const op = new Builder(graph, { prefix: "tiny" });
   const outputs = build(op, Object.fromEntries(Object.keys(inputs).map((name) => [name, name])));
   for (const [name, value] of Object.entries(outputs)) {
-    op.append({ opType: "Identity", domain: "", name, inputs: [value], outputs: [name], attributes: {} });
+    op.alias(value, name);
     graph.outputs.push({ name, dtype, shape: op.dims(value) });
   }
   return { name: "tiny", graph, opset, manifest, labels: manifest?.classes ?? [], bytes: 0 };
@@ -33,7 +33,7 @@ export function tinyModel(
 
 /** Gives a value a name, so that a test can ask for it as a layer. */
 export function named(op: Builder, value: Value, name: Value): Value {
-  op.append({ opType: "Identity", domain: "", name, inputs: [value], outputs: [name], attributes: {} });
+  op.alias(value, name);
   return name;
 }
 
