@@ -42,7 +42,8 @@ const irVersion = 10n;
  */
 export function writeModel(graph: Graph, options: WriteOptions = {}): WrittenModel {
   const externalFrom = options.externalFrom ?? Number.POSITIVE_INFINITY;
-  const writer: Writer = { externalFrom, buffers: new Map(), folder: undefined };
+  const outside = [...graph.initializers.values()].filter((tensor) => isLarge(tensor, externalFrom));
+  const writer: Writer = { externalFrom, buffers: new Map(), folder: outside.find(({ file }) => file)?.file?.folder };
   const model = create(ModelProtoSchema, {
     irVersion,
     producerName: "camkit",
@@ -58,7 +59,19 @@ export function writeModel(graph: Graph, options: WriteOptions = {}): WrittenMod
   };
 }
 
-type Writer = { externalFrom: number; buffers: Map<ArrayBuffer, string>; folder: string | undefined };
+type Writer = {
+  externalFrom: number;
+  readonly buffers: Map<ArrayBuffer, string>;
+  /** The folder of the first weight that lies in a file. The runtime takes buffers or files of one folder, not both. */
+  readonly folder: string | undefined;
+};
+
+/** What a sub-graph or an attribute holds stays inside: the runtime looks for external data in the outermost graph only. */
+const inside: Writer = { externalFrom: Number.POSITIVE_INFINITY, buffers: new Map(), folder: undefined };
+
+function isLarge(tensor: Initializer, externalFrom: number): boolean {
+  return tensor.dtype.startsWith("float") && tensor.byteLength >= externalFrom;
+}
 
 function graphProto(graph: Graph, writer: Writer): GraphProto {
   return create(GraphProtoSchema, {
@@ -72,7 +85,7 @@ function graphProto(graph: Graph, writer: Writer): GraphProto {
         name: node.name,
         input: [...node.inputs],
         output: [...node.outputs],
-        attribute: Object.entries(node.attributes).map(([name, attribute]) => attributeProto(name, attribute, writer)),
+        attribute: Object.entries(node.attributes).map(([name, attribute]) => attributeProto(name, attribute)),
       }),
     ),
     initializer: [...graph.initializers].map(([name, tensor]) => tensorProto(name, tensor, writer)),
@@ -102,7 +115,7 @@ function int64(value: number): bigint {
   return big > 0x7fffffffffffffffn ? 0x7fffffffffffffffn : big;
 }
 
-function attributeProto(name: string, attribute: Attribute, writer: Writer): AttributeProto {
+function attributeProto(name: string, attribute: Attribute): AttributeProto {
   const proto = create(AttributeProtoSchema, { name });
   switch (attribute.type) {
     case "int":
@@ -131,22 +144,23 @@ function attributeProto(name: string, attribute: Attribute, writer: Writer): Att
       break;
     case "tensor":
       proto.type = A.TENSOR;
-      proto.t = tensorProto("", attribute.value, writer);
+      proto.t = tensorProto("", attribute.value, inside);
       break;
     case "graph":
       proto.type = A.GRAPH;
-      proto.g = graphProto(attribute.value, writer);
+      proto.g = graphProto(attribute.value, inside);
       break;
   }
   return proto;
 }
 
-/** Where the runtime finds a weight: in its file, where that lies in the one folder the runtime looks in, else in a buffer. */
-function placeOf(tensor: Initializer, writer: Writer): { location: string; offset: number } {
-  if (tensor.file && (writer.folder ?? tensor.file.folder) === tensor.file.folder) {
-    writer.folder = tensor.file.folder;
-    return { location: tensor.file.name, offset: tensor.file.offset };
-  }
+/** Where the runtime finds a weight; undefined for one that is written inside. */
+function placeOf(tensor: Initializer, writer: Writer): { location: string; offset: number } | undefined {
+  if (!isLarge(tensor, writer.externalFrom)) return undefined;
+  if (writer.folder !== undefined)
+    return tensor.file?.folder === writer.folder
+      ? { location: tensor.file.name, offset: tensor.file.offset }
+      : undefined;
   const buffer = tensor.bytes.buffer as ArrayBuffer;
   const location = writer.buffers.get(buffer) ?? `camkit-buffer-${writer.buffers.size}`;
   writer.buffers.set(buffer, location);
@@ -159,16 +173,15 @@ function tensorProto(name: string, tensor: Initializer, writer: Writer): TensorP
     dataType: dtypeToOnnx(tensor.dtype),
     dims: tensor.shape.map(BigInt),
   });
+  const place = placeOf(tensor, writer);
   if (tensor.strings) proto.stringData = tensor.strings.map((value) => text.encode(value));
-  else if (tensor.dtype.startsWith("float") && tensor.byteLength >= writer.externalFrom) {
+  else if (place) {
     proto.dataLocation = TensorProto_DataLocation.EXTERNAL;
-    proto.externalData = Object.entries({ ...placeOf(tensor, writer), length: tensor.byteLength }).map(
-      ([key, value]) => ({
-        $typeName: "onnx.StringStringEntryProto",
-        key,
-        value: String(value),
-      }),
-    );
+    proto.externalData = Object.entries({ ...place, length: tensor.byteLength }).map(([key, value]) => ({
+      $typeName: "onnx.StringStringEntryProto",
+      key,
+      value: String(value),
+    }));
   } else proto.rawData = tensor.bytes as Uint8Array<ArrayBuffer>;
   return proto;
 }
