@@ -144,8 +144,16 @@ const transpose: Rule = ({ node, axes, shape }) => {
   return x && perm.map((axis) => x[axis] ?? other);
 };
 
-/** Axes are matched in groups of equal product, from the left; sizes of 1 come and go. */
-const reshape: Rule = ({ axes, shapes, shape }) => axes[0] && shapes[0] && reshapeAxes(axes[0], shapes[0], shape);
+/**
+ * Axes are matched in groups of equal product, from the left; sizes of 1 come and go. A batch of one that an earlier reshape
+ * dropped comes back as the first axis.
+ */
+const reshape: Rule = ({ axes, shapes, shape }) => {
+  if (!axes[0] || !shapes[0]) return undefined;
+  const result = reshapeAxes(axes[0], shapes[0], shape);
+  const lost = shape[0] === 1 && result[0]?.kind === "other" && !axes[0].some((axis) => axis.kind === "batch");
+  return lost ? [batch, ...result.slice(1)] : result;
+};
 
 function reshapeAxes(x: Axes, from: Shape, to: Shape): Axis[] {
   const result: Axis[] = [];

@@ -39,7 +39,8 @@ export function inDouble(source: Graph): Graph {
     const results = converted(op, node, facts, double) ?? betweenCasts(op, node, singles, double);
     node.outputs.forEach((name, i) => {
       if (name === "") return;
-      if (singles[i]) doubles.set(name, results[i]!);
+      // Some outputs stay float32 whatever goes in (LayerNormalization's statistics).
+      if (singles[i]) doubles.set(name, op.cast(results[i]!, "float64"));
       else op.alias(results[i]!, name);
     });
   }
