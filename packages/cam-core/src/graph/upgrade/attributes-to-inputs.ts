@@ -12,6 +12,7 @@ const reduction: Upgrade = {
     if (node.inputs.length > 1) return undefined;
     return op.node(node.opType, [node.inputs[0], axes && op.ints(axes)], {
       keepdims: numberAttribute(node, "keepdims", 1),
+      noop_with_empty_axes: numberAttribute(node, "noop_with_empty_axes", 0),
     });
   },
 };

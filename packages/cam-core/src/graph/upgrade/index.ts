@@ -1,7 +1,7 @@
 import { UnsupportedModelError } from "../../errors.ts";
 import { Builder, type Value } from "../builder.ts";
-import { type Graph, type Node, opsetOf, topological } from "../graph.ts";
-import { inferNode } from "../infer.ts";
+import { type Attribute, copyGraph, type Graph, type Node, opsetOf, topological } from "../graph.ts";
+import { type Facts, inferGraph, inferNode } from "../infer.ts";
 import { liftConstants } from "../passes/lift-constants.ts";
 import { attributesToInputs } from "./attributes-to-inputs.ts";
 import { flattenedSoftmax } from "./flattened-softmax.ts";
@@ -37,11 +37,15 @@ export function upgradeGraph(graph: Graph): void {
       hint: "Convert it with onnx.version_converter, or export it again.",
     });
   liftConstants(graph);
-  if (opset >= canonicalOpset) return;
+  if (opset < canonicalOpset) upgradeNodes(graph, opset, "camkit/upgrade");
+}
+
+function upgradeNodes(graph: Graph, opset: number, prefix: string, around?: Facts): void {
   const old = topological(graph);
   graph.nodes = [];
-  const op = new Builder(graph, { prefix: "camkit/upgrade" });
-  for (const node of old) {
+  const op = new Builder(graph, { facts: inferGraph(graph, around), prefix });
+  for (const given of old) {
+    const node = upgradeBranches(given, opset, op);
     const applicable =
       node.domain === "" ? (upgrades[node.opType] ?? []).filter((upgrade) => opset < upgrade.until) : [];
     const outputs = applicable.reduce<readonly Value[] | undefined>(
@@ -55,6 +59,19 @@ export function upgradeGraph(graph: Graph): void {
     }
   }
   graph.opsets = new Map([...graph.opsets, ["", canonicalOpset]]);
+}
+
+/** The node with its sub-graphs upgraded; what is added there has names that no graph around it uses. */
+function upgradeBranches(node: Node, opset: number, op: Builder): Node {
+  const upgraded = Object.entries(node.attributes).flatMap(([name, attribute]): [string, Attribute][] => {
+    if (attribute.type !== "graph") return [];
+    const value = copyGraph(attribute.value);
+    upgradeNodes(value, opset, `${op.prefix}/${node.name}`, op.facts);
+    return [[name, { type: "graph", value }]];
+  });
+  return upgraded.length === 0
+    ? node
+    : { ...node, attributes: { ...node.attributes, ...Object.fromEntries(upgraded) } };
 }
 
 /** Gives the values that replace a node's outputs those outputs' own names. */

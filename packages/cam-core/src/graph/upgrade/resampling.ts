@@ -1,4 +1,5 @@
-import { numbersAttribute, stringAttribute } from "../graph.ts";
+import type { Builder, Value } from "../builder.ts";
+import { type Node, numbersAttribute, stringAttribute } from "../graph.ts";
 import { floats } from "./attributes-to-inputs.ts";
 import type { Upgrades } from "./index.ts";
 
@@ -20,14 +21,36 @@ export const resampling: Upgrades = {
       },
     },
   ],
-  Resize: [
-    {
-      until: 11,
-      rewrite: (node, op) =>
-        op.node("Resize", [node.inputs[0], undefined, node.inputs[1]], {
-          mode: stringAttribute(node, "mode", "nearest"),
-          ...asymmetric,
-        }),
-    },
-  ],
+  Resize: [{ until: 11, rewrite: (node, op) => [resize(node, op)] }],
 };
+
+/**
+ * Nearest took the position rounded down along an axis that grows and rounded up along one that shrinks; the new form knows
+ * one rounding per node. Other modes don't round.
+ */
+function resize(node: Node, op: Builder): Value {
+  const mode = stringAttribute(node, "mode", "nearest");
+  const [x, scales] = node.inputs as [Value, Value];
+  const known = op.facts.elements.get(scales)?.map(Number);
+  const step = (from: Value, by: Value, rounding: string) =>
+    op.node("Resize", [from, undefined, by], { mode, ...asymmetric, nearest_mode: rounding })[0]!;
+  if (mode !== "nearest" || !known?.some((scale) => scale < 1)) return step(x, scales, "floor");
+  const grown = known.some((scale) => scale > 1)
+    ? step(
+        x,
+        floats(
+          op,
+          known.map((s) => Math.max(1, s)),
+        ),
+        "floor",
+      )
+    : x;
+  return step(
+    grown,
+    floats(
+      op,
+      known.map((s) => Math.min(1, s)),
+    ),
+    "ceil",
+  );
+}

@@ -55,7 +55,8 @@ const cases: readonly (readonly [string, string, readonly number[], Sample])[] =
     [`Reduce${kind}`, "all", [7, 12, 13, 17], { inputs: [x4] }] as const,
   ]),
   ...["Mean", "Max", "Prod", "LogSumExp"].map(
-    (kind) => [`Reduce${kind}`, "axes from behind", [11, 13, 17], { inputs: [x4], attributes: { axes: [-1] } }] as const,
+    (kind) =>
+      [`Reduce${kind}`, "axes from behind", [11, 13, 17], { inputs: [x4], attributes: { axes: [-1] } }] as const,
   ),
   ["ReduceLogSum", "axes", [11, 17], { inputs: [random.uniform(1, 2, [2, 3])], attributes: { axes: [1] } }],
   ["ReduceSum", "axes as input", [13, 17], { inputs: [x4, int64([2], [1, 2])], attributes: { keepdims: 0 } }],
@@ -66,13 +67,7 @@ const cases: readonly (readonly [string, string, readonly number[], Sample])[] =
     "with momentum",
     [7, 9, 13],
     {
-      inputs: [
-        x4,
-        random.normal([3]),
-        random.normal([3]),
-        random.normal([3]),
-        random.uniform(0.5, 2, [3]),
-      ],
+      inputs: [x4, random.normal([3]), random.normal([3]), random.normal([3]), random.uniform(0.5, 2, [3])],
       attributes: { epsilon: f(0.01), momentum: f(0.7) },
       constants: [1, 2, 3, 4],
     },
@@ -116,9 +111,12 @@ const cases: readonly (readonly [string, string, readonly number[], Sample])[] =
 
 function old(opType: string, opset: number, sample: Sample): { graph: Graph; feeds: Record<string, Tensor> } {
   const graph = oneNode(opType, { ...sample, opset });
-  const dtype = (i: number) => ((opType === "TopK" && i === 1 ? "int64" : "float32") as "float32");
+  const dtype = (i: number) => (opType === "TopK" && i === 1 ? "int64" : "float32") as "float32";
   graph.outputs = graph.nodes[0]!.outputs.map((name, i) => ({ name, dtype: dtype(i) }));
-  return { graph, feeds: Object.fromEntries(graph.inputs.map(({ name }) => [name, sample.inputs[Number(name.slice(1))]!])) };
+  return {
+    graph,
+    feeds: Object.fromEntries(graph.inputs.map(({ name }) => [name, sample.inputs[Number(name.slice(1))]!])),
+  };
 }
 
 async function compare(graph: Graph, feeds: Record<string, Tensor>, what: string) {
@@ -237,7 +235,10 @@ describe("around the node", () => {
   });
 
   test("sub-graphs: PyTorch exports squeeze as a condition on the size", async () => {
-    const branch = (nodes: Node[]): Graph => ({ ...graphOf(nodes, [], []), outputs: [{ name: nodes.at(-1)!.outputs[0]!, dtype: "float32" }] });
+    const branch = (nodes: Node[]): Graph => ({
+      ...graphOf(nodes, [], []),
+      outputs: [{ name: nodes.at(-1)!.outputs[0]!, dtype: "float32" }],
+    });
     const one = { name: "x", dtype: "float32", shape: [2, 1, 4] } as const;
     const graph = graphOf(
       [
