@@ -22,6 +22,8 @@ export type Site = {
   readonly axes: ReadonlyMap<Value, Axes>;
   readonly logits: Value;
   readonly input: Value;
+  /** How tokens lie in space, where the manifest says it. */
+  readonly tokens?: { readonly prefix: number; readonly grid: readonly number[] } | undefined;
 };
 
 /**
@@ -54,8 +56,9 @@ const unfinished: ReadonlySet<string> = new Set([
   "Tile",
 ]);
 
-/** Operators after which each output channel still speaks for one input channel only. */
-const perChannel: ReadonlySet<string> = new Set([
+/** Operators that neither weigh channels against each other nor make features. */
+const weightless: ReadonlySet<string> = new Set([
+  "Concat",
   "ReduceMean",
   "ReduceSum",
   "ReduceMax",
@@ -163,21 +166,23 @@ function assumed(site: Site, value: Value, opType: string): Layer {
 /** [N, T, C] of unknown grid: square, with at most five tokens (class, distillation, registers) in front. */
 function tokens(site: Site, value: Value, opType: string, dims: readonly Dim[]): Layer {
   const count = dims[1];
+  const layout = (prefix: number, grid: readonly number[]): Layer => ({
+    value,
+    opType,
+    axes: [
+      { kind: "batch" },
+      { kind: "space", axes: grid.map((_, i) => i), extents: grid, prefix, suffix: 0 },
+      { kind: "channel" },
+    ],
+    channels: dims[2]!,
+    space: grid,
+  });
+  const given = site.tokens;
+  if (given && count === given.prefix + given.grid.reduce((a, b) => a * b, 1)) return layout(given.prefix, given.grid);
   const spaces = site.axes.get(site.input)?.filter(isSpace).length ?? 0;
   for (let prefix = 0; typeof count === "number" && spaces === 2 && prefix <= 5; prefix++) {
     const side = Math.round(Math.sqrt(count - prefix));
-    if (side > 1 && side * side === count - prefix)
-      return {
-        value,
-        opType,
-        axes: [
-          { kind: "batch" },
-          { kind: "space", axes: [0, 1], extents: [side, side], prefix, suffix: 0 },
-          { kind: "channel" },
-        ],
-        channels: dims[2]!,
-        space: [side, side],
-      };
+    if (side > 1 && side * side === count - prefix) return layout(prefix, [side, side]);
   }
   throw new LayerError(`the ${count ?? "unknown number of"} tokens of "${value}" form no square grid`, {
     hint: "Say the grid in the model's manifest: tokens: { prefix, grid: [h, w] }.",
@@ -238,7 +243,10 @@ export function pathNodes(graph: Graph, from: Value, to: Value): Node[] {
   return path.reverse();
 }
 
-/** Values in space from which only per-channel steps lead to the logits: maps of class scores, not features. */
+/**
+ * Values in space that only pooling, resizing, rectifying and layout separate from the logits: maps of class scores, not
+ * features. Heads of detectors, whose maps are laid out in one list, are among them.
+ */
 function classScoreMaps(site: Site): Set<Value> {
   const producers = producersOf(site.op.graph);
   const maps = new Set<Value>();
@@ -247,18 +255,8 @@ function classScoreMaps(site: Site): Set<Value> {
     if (maps.has(value)) continue;
     maps.add(value);
     const node = producers.get(value);
-    if (node && perChannel.has(node.opType) && keepsChannels(site, node)) queue.push(node.inputs[0]!);
+    if (node && weightless.has(node.opType))
+      queue.push(...(node.opType === "Concat" ? node.inputs : node.inputs.slice(0, 1)));
   }
   return maps;
-}
-
-/** A reshape may fold channels and space into one: then channels are mixed by what follows. */
-function keepsChannels(site: Site, node: Node): boolean {
-  const from = channelsOf(site, node.inputs[0]!);
-  return from !== undefined && from === channelsOf(site, node.outputs[0]!);
-}
-
-function channelsOf(site: Site, value: Value): Dim | undefined {
-  const at = site.axes.get(value)?.findIndex((axis) => axis.kind === "channel") ?? -1;
-  return at < 0 ? undefined : site.op.dims(value)?.[at];
 }

@@ -62,6 +62,7 @@ export function groundwork(model: Model, options: GroundworkOptions = {}): Groun
     squashedBy,
     classAxis: classAxisOf(op, logits, axes.get(logits)),
     input: input.name,
+    tokens: model.manifest?.tokens,
     outputs,
   };
 }

@@ -21,62 +21,92 @@ import {
  */
 export function hoistPosition(op: Builder): void {
   const { graph } = op;
-  const pending: Choice[] = topological(graph).flatMap((node) => choiceOf(node, op) ?? []);
-  for (const choice of pending) {
+  for (const choice of choicesOf(op)) {
     const top = climb(op, choice);
     if (top === choice.x) continue;
-    // `top` is the value with the axis cut to one position; the original node's output drops or keeps that axis.
-    const replaced = choice.keepsAxis ? op.node("Identity", [top])[0]! : op.squeeze(top, [choice.axis]);
-    graph.nodes = graph.nodes.filter((node) => node !== choice.node);
-    renameOutput(graph, replaced, choice.node.outputs[0]!);
+    // Each node picks from the few positions what it picked from all of them.
+    for (const pick of choice.picks) {
+      const replaced = repicked(op, top, choice, pick);
+      graph.nodes = graph.nodes.filter((node) => node !== pick.node);
+      renameOutput(graph, replaced, pick.node.outputs[0]!);
+    }
   }
 }
 
-/** Position `index` of an axis. */
-type Position = { readonly axis: number; readonly index: number };
+/** Positions from `index` on along an axis, `length` of them. */
+type Position = { readonly axis: number; readonly index: number; readonly length: number };
 
-/** A position of x, as some node picks it. */
-type Choice = Position & { readonly node: Node; readonly x: Value; readonly keepsAxis: boolean };
+/** A node that picks positions of its first input. */
+type Pick = Position & { readonly node: Node; readonly keepsAxis: boolean };
 
-function choiceOf(node: Node, op: Builder): Choice | undefined {
-  const x = node.inputs[0]!;
-  const shape = op.dims(x);
+/** The positions of x that its picking nodes need together (a class and a distillation token: two heads, two picks). */
+type Choice = Position & { readonly x: Value; readonly picks: readonly Pick[] };
+
+function choicesOf(op: Builder): Choice[] {
+  const bySource = new Map<string, { x: Value; picks: Pick[] }>();
+  for (const node of topological(op.graph)) {
+    const pick = pickOf(node, op);
+    if (!pick) continue;
+    const x = node.inputs[0]!;
+    const key = `${pick.axis}:${x}`;
+    const entry = bySource.get(key) ?? { x, picks: [] };
+    entry.picks.push(pick);
+    bySource.set(key, entry);
+  }
+  return [...bySource.values()].flatMap(({ x, picks }) => {
+    const index = Math.min(...picks.map((pick) => pick.index));
+    const length = Math.max(...picks.map((pick) => pick.index + pick.length)) - index;
+    // The last position, counted from the end of an axis of unknown size, joins with no other.
+    const apart = picks.some((pick) => pick.index < 0) && picks.length > 1;
+    return apart || length > largestBlock ? [] : [{ x, axis: picks[0]!.axis, index, length, picks }];
+  });
+}
+
+/** More positions than this are no class tokens. */
+const largestBlock = 16;
+
+function pickOf(node: Node, op: Builder): Pick | undefined {
+  const shape = op.dims(node.inputs[0]!);
   if (node.domain !== "" || !shape || shape.length < 3) return undefined;
   const found = node.opType === "Gather" ? gathered(node, op) : node.opType === "Slice" ? sliced(node, op) : undefined;
   if (!found) return undefined;
   const axis = found.axis < 0 ? found.axis + shape.length : found.axis;
   const size = shape[axis];
-  // The batch and the channel axis aren't positions.
-  if (axis === 0 || axis === shape.length - 1) return undefined;
-  return {
-    ...found,
-    axis,
-    index: found.index < 0 && typeof size === "number" ? found.index + size : found.index,
-    node,
-    x,
-  };
+  // The batch and the channel axis aren't positions; nor is a choice of all of them one.
+  if (axis === 0 || axis === shape.length - 1 || found.length === size) return undefined;
+  const index = found.index < 0 && typeof size === "number" ? found.index + size : found.index;
+  return { ...found, axis, index, node };
 }
 
 function gathered(node: Node, op: Builder) {
   const index = op.integers(node.inputs[1]!);
   const rank = op.dims(node.inputs[1]!)?.length;
   if (index?.length !== 1 || rank === undefined || rank > 1) return undefined;
-  return { axis: numberAttribute(node, "axis", 0), index: index[0]!, keepsAxis: rank === 1 };
+  return { axis: numberAttribute(node, "axis", 0), index: index[0]!, length: 1, keepsAxis: rank === 1 };
 }
 
 function sliced(node: Node, op: Builder) {
   const [starts, ends, axes, steps] = [1, 2, 3, 4].map((i) => op.integers(node.inputs[i] ?? ""));
   if (starts?.length !== 1 || ends?.length !== 1 || axes?.length !== 1 || (steps && steps[0] !== 1)) return undefined;
-  return ends[0]! - starts[0]! === 1 ? { axis: axes[0]!, index: starts[0]!, keepsAxis: true } : undefined;
+  const length = ends[0]! - starts[0]!;
+  const positive = starts[0]! >= 0 && length > 0 && length <= largestBlock;
+  return positive ? { axis: axes[0]!, index: starts[0]!, length, keepsAxis: true } : undefined;
 }
 
-/** The value of `choice.x` at the chosen position, computed as early as possible; `choice.x` itself where that is nowhere. */
-function climb(op: Builder, choice: Choice): Value {
+/** What `pick` took from x, taken from `top`, which holds the choice's positions. */
+function repicked(op: Builder, top: Value, choice: Choice, pick: Pick): Value {
+  const own = { axis: pick.axis, index: pick.index - choice.index, length: pick.length };
+  const part = choice.length === pick.length ? op.node("Identity", [top])[0]! : cutAt(op, top, own);
+  return pick.keepsAxis ? part : op.squeeze(part, [pick.axis]);
+}
+
+/** The value of `choice.x` at the chosen positions, computed as early as possible; `choice.x` itself where that is nowhere. */
+function climb(op: Builder, choice: Choice, choices: readonly Choice[]): Value {
   const producers = producersOf(op.graph);
-  const demand = demandOf(op, choice);
+  const demand = demandOf(op, choices);
   const done = new Map<string, Value>();
 
-  /** x cut to one position (whose axis stays, with size 1). */
+  /** x cut to the positions. */
   const at = (x: Value, position: Position): Value => {
     const key = `${keyOf(position)}:${x}`;
     const existing = done.get(key);
@@ -87,7 +117,7 @@ function climb(op: Builder, choice: Choice): Value {
   };
 
   const through = (x: Value, position: Position): Value | undefined => {
-    if (demand.get(x) !== keyOf(position)) return undefined;
+    if (demand.get(x) === "all") return undefined;
     const node = producers.get(x);
     const rule = node && commutingRule(node, position, op);
     if (!rule) return undefined;
@@ -104,46 +134,52 @@ function climb(op: Builder, choice: Choice): Value {
   return through(choice.x, choice) ?? choice.x;
 }
 
-/** For every value that the choice depends on: the one position that all its users need, or "all". */
-function demandOf(op: Builder, choice: Choice): Map<Value, string> {
-  const demand = new Map<Value, string>(op.graph.outputs.map((output) => [output.name, "all"]));
-  const positions = new Map<string, Position>([[keyOf(choice), choice]]);
+/** More positions than class and distillation tokens: computing each one for itself would cost more than it saves. */
+const mostPositions = 4;
+
+/** For every value that the choices depend on: the few positions that its users need, or "all". */
+function demandOf(op: Builder, choices: readonly Choice[]): Map<Value, ReadonlyMap<string, Position> | "all"> {
+  const chosen = new Map(choices.map((choice) => [choice.node, choice]));
+  const demand = new Map<Value, ReadonlyMap<string, Position> | "all">();
+  for (const output of op.graph.outputs) demand.set(output.name, "all");
   const want = (value: Value, position: Position | undefined) => {
-    const key = position ? keyOf(position) : "all";
-    if (position) positions.set(key, position);
-    const earlier = demand.get(value);
-    demand.set(value, earlier === undefined || earlier === key ? key : "all");
+    const earlier = demand.get(value) ?? new Map<string, Position>();
+    if (earlier === "all") return;
+    const together = position && new Map([...earlier, [keyOf(position), position]]);
+    demand.set(value, together && together.size <= mostPositions ? together : "all");
   };
   for (const node of topological(op.graph).reverse()) {
+    const choice = chosen.get(node);
     const wanted = node.outputs.map((name) => demand.get(name)).find((found) => found !== undefined);
-    const position = wanted === undefined ? undefined : positions.get(wanted);
-    const rule = position && commutingRule(node, position, op);
-    if (node === choice.node) want(choice.x, choice);
+    if (choice) want(choice.x, choice);
     else
-      for (const [i, name] of node.inputs.entries())
-        if (name !== "" && !rule?.drops?.includes(i)) want(name, rule && inputPosition(rule, i, position));
+      for (const position of wanted === undefined || wanted === "all" ? [undefined] : wanted.values()) {
+        const rule = position && commutingRule(node, position, op);
+        for (const [i, name] of node.inputs.entries())
+          if (name !== "" && !rule?.drops?.includes(i)) want(name, rule && inputPosition(rule, i, position!));
+      }
     // A sub-graph may read any value whole.
     for (const name of readsOf(node)) if (!node.inputs.includes(name)) want(name, undefined);
   }
   return demand;
 }
 
-function keyOf({ axis, index }: Position): string {
-  return `${axis}@${index}`;
+function keyOf({ axis, index, length }: Position): string {
+  return `${axis}@${index}+${length}`;
 }
 
-function inputPosition(rule: Commutes, input: number, { index }: Position): Position | undefined {
+function inputPosition(rule: Commutes, input: number, { index, length }: Position): Position | undefined {
   const axis = rule.axes[input];
-  return axis === undefined ? undefined : { axis, index: rule.index ?? index };
+  return axis === undefined ? undefined : { axis, index: rule.index ?? index, length };
 }
 
 function commutingRule(node: Node, position: Position, op: Builder): Commutes | undefined {
   if (node.domain !== "" || node.outputs.filter((name) => name !== "").length !== 1) return undefined;
-  return commuting[node.opType]?.(node, position.axis, op, position.index);
+  return commuting[node.opType]?.(node, position.axis, op, position);
 }
 
-function cutAt(op: Builder, x: Value, { axis, index }: Position): Value {
-  return op.slice(x, { axes: [axis], starts: [index], ends: [index === -1 ? 2 ** 31 - 1 : index + 1] });
+function cutAt(op: Builder, x: Value, { axis, index, length }: Position): Value {
+  return op.slice(x, { axes: [axis], starts: [index], ends: [index + length === 0 ? 2 ** 31 - 1 : index + length] });
 }
 
 /**
@@ -160,7 +196,7 @@ type Commutes = {
 };
 
 /** No answer where positions along that axis don't stay apart. */
-type Commuting = (node: Node, axis: number, op: Builder, index: number) => Commutes | undefined;
+type Commuting = (node: Node, axis: number, op: Builder, position: Position) => Commutes | undefined;
 
 /** Broadcast from the right: an operand without the axis, or with size 1 there, is used whole. */
 const broadcast: Commuting = (node, axis, op) => {
@@ -221,7 +257,7 @@ const reshapeBehind: Commuting = (node, axis, op) => {
 };
 
 /** Along the joined axis, the position lies in one operand; along another one, in all of them. */
-const concat: Commuting = (node, axis, op, index) => {
+const concat: Commuting = (node, axis, op, { index, length }) => {
   const shapes = node.inputs.map((name) => op.dims(name));
   const joined = numberAttribute(node, "axis", 0);
   const rank = shapes[0]?.length ?? 0;
@@ -231,7 +267,7 @@ const concat: Commuting = (node, axis, op, index) => {
     const size = shape?.[axis];
     if (typeof size !== "number" || index < 0) return undefined;
     const others = node.inputs.flatMap((_, other) => (other === i ? [] : [other]));
-    if (index < before + size)
+    if (index >= before && index + length <= before + size)
       return {
         axes: node.inputs.map((_, input) => (input === i ? axis : undefined)),
         index: index - before,

@@ -1,0 +1,82 @@
+import { gradient } from "../autodiff/gradient.ts";
+import { methodNamed } from "../methods/index.ts";
+import type { Model } from "../model/model.ts";
+import { openSession, type SessionOptions } from "../runtime/session.ts";
+import type { Target } from "../targets/parse.ts";
+import { seedTarget } from "../targets/seed.ts";
+import type { Tensor } from "../tensor.ts";
+import { chooseLayers, type GroundworkOptions, groundwork, publish, seal } from "./plan.ts";
+
+/** Why a map is constant or zero everywhere. */
+export type Diagnosis = {
+  readonly code: "saturated" | "no-gradient" | "no-activation" | "negative-evidence" | "constant";
+  readonly reason: string;
+  readonly hint: string;
+};
+
+const diagnoses: Readonly<Record<Diagnosis["code"], Omit<Diagnosis, "code">>> = {
+  saturated: {
+    reason: "the output is a saturated probability: its gradient vanishes",
+    hint: "Explain the tensor before the last softmax or sigmoid (the default for class targets).",
+  },
+  "no-gradient": {
+    reason: "the gradient at this layer is zero everywhere: the target doesn't react to it here",
+    hint: "Choose an earlier layer, before the class token or the pooling that cuts it off.",
+  },
+  "no-activation": {
+    reason: "the layer's activations are zero everywhere on this input",
+    hint: "Check the preprocessing, or choose an earlier layer.",
+  },
+  "negative-evidence": {
+    reason: "all evidence at this layer speaks against the target, and the method keeps the positive part",
+    hint: "Explain another class, or look at hires-cam or input-x-gradient.",
+  },
+  constant: {
+    reason: "every position counts the same",
+    hint: "Choose a layer with more positions, or another method.",
+  },
+};
+
+/**
+ * The likely cause of a map without structure, from the activations and gradients at the layer. Runs the model once more;
+ * for when a map turned out constant.
+ */
+export async function diagnose(
+  model: Model,
+  feeds: Readonly<Record<string, Tensor>>,
+  target: Target,
+  options: SessionOptions &
+    GroundworkOptions & { method?: string | undefined; layers?: readonly string[] | undefined } = {},
+): Promise<Diagnosis> {
+  const base = groundwork(model, { ...options, keep: options.layers ?? [] });
+  const { op } = base;
+  const atInput = methodNamed(options.method ?? "grad-cam").resolution === "input";
+  const value = atInput ? base.input : chooseLayers(base, options.layers)[0]!.value;
+  const seeded = seedTarget(base, target, 0);
+  const [dA] = gradient(op, new Map([[seeded.value, seeded.seed]]), [value]);
+  const peak = (x: string, name: string) =>
+    publish(op, op.cast(op.reduceMax(op.abs(x), { axes: "all", keepdims: false }), "float32"), name);
+  const outputs = [peak(value, "camkit/peak.activation"), peak(dA!, "camkit/peak.gradient")];
+  const session = await openSession(seal(op, outputs), options);
+  try {
+    const n = feeds[base.input]?.shape[0] ?? 1;
+    const results = await session.run({ ...feeds, ...seeded.feeds(target, n) });
+    const [activation, slope] = outputs.map((name) => Number((results[name]!.data as Float32Array)[0]));
+    const code =
+      slope === 0
+        ? target.kind === "element"
+          ? "saturated"
+          : "no-gradient"
+        : activation === 0
+          ? "no-activation"
+          : undefined;
+    return describe(code ?? "negative-evidence");
+  } finally {
+    await session.close();
+  }
+}
+
+/** The words for a cause that is known without running anything. */
+export function describe(code: Diagnosis["code"]): Diagnosis {
+  return { code, ...diagnoses[code] };
+}
