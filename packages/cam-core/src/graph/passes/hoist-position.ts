@@ -88,6 +88,7 @@ function gathered(node: Node, op: Builder) {
 function sliced(node: Node, op: Builder) {
   const [starts, ends, axes, steps] = [1, 2, 3, 4].map((i) => op.integers(node.inputs[i] ?? ""));
   if (starts?.length !== 1 || ends?.length !== 1 || axes?.length !== 1 || (steps && steps[0] !== 1)) return undefined;
+  if (starts[0] === -1 && ends[0]! >= 2 ** 31 - 1) return { axis: axes[0]!, index: -1, length: 1, keepsAxis: true };
   const length = ends[0]! - starts[0]!;
   const positive = starts[0]! >= 0 && length > 0 && length <= largestBlock;
   return positive ? { axis: axes[0]!, index: starts[0]!, length, keepsAxis: true } : undefined;
