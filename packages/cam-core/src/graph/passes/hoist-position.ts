@@ -102,9 +102,9 @@ function repicked(op: Builder, top: Value, choice: Choice, pick: Pick): Value {
 }
 
 /** The value of `choice.x` at the chosen positions, computed as early as possible; `choice.x` itself where that is nowhere. */
-function climb(op: Builder, choice: Choice, choices: readonly Choice[]): Value {
+function climb(op: Builder, choice: Choice): Value {
   const producers = producersOf(op.graph);
-  const demand = demandOf(op, choices);
+  const demand = demandOf(op, choice);
   const done = new Map<string, Value>();
 
   /** x cut to the positions. */
@@ -118,7 +118,7 @@ function climb(op: Builder, choice: Choice, choices: readonly Choice[]): Value {
   };
 
   const through = (x: Value, position: Position): Value | undefined => {
-    if (demand.get(x) === "all") return undefined;
+    if (demand.get(x) !== keyOf(position)) return undefined;
     const node = producers.get(x);
     const rule = node && commutingRule(node, position, op);
     if (!rule) return undefined;
@@ -135,30 +135,25 @@ function climb(op: Builder, choice: Choice, choices: readonly Choice[]): Value {
   return through(choice.x, choice) ?? choice.x;
 }
 
-/** More positions than class and distillation tokens: computing each one for itself would cost more than it saves. */
-const mostPositions = 4;
-
-/** For every value that the choices depend on: the few positions that its users need, or "all". */
-function demandOf(op: Builder, choices: readonly Choice[]): Map<Value, ReadonlyMap<string, Position> | "all"> {
-  const chosen = new Map(choices.map((choice) => [choice.node, choice]));
-  const demand = new Map<Value, ReadonlyMap<string, Position> | "all">();
-  for (const output of op.graph.outputs) demand.set(output.name, "all");
+/** For every value that the choice depends on: the positions that all its users need, or "all". */
+function demandOf(op: Builder, choice: Choice): Map<Value, string> {
+  const picking = new Set(choice.picks.map((pick) => pick.node));
+  const demand = new Map<Value, string>(op.graph.outputs.map((output) => [output.name, "all"]));
+  const positions = new Map<string, Position>([[keyOf(choice), choice]]);
   const want = (value: Value, position: Position | undefined) => {
-    const earlier = demand.get(value) ?? new Map<string, Position>();
-    if (earlier === "all") return;
-    const together = position && new Map([...earlier, [keyOf(position), position]]);
-    demand.set(value, together && together.size <= mostPositions ? together : "all");
+    const key = position ? keyOf(position) : "all";
+    if (position) positions.set(key, position);
+    const earlier = demand.get(value);
+    demand.set(value, earlier === undefined || earlier === key ? key : "all");
   };
   for (const node of topological(op.graph).reverse()) {
-    const choice = chosen.get(node);
     const wanted = node.outputs.map((name) => demand.get(name)).find((found) => found !== undefined);
-    if (choice) want(choice.x, choice);
+    const position = wanted === undefined ? undefined : positions.get(wanted);
+    const rule = position && commutingRule(node, position, op);
+    if (picking.has(node)) want(choice.x, choice);
     else
-      for (const position of wanted === undefined || wanted === "all" ? [undefined] : wanted.values()) {
-        const rule = position && commutingRule(node, position, op);
-        for (const [i, name] of node.inputs.entries())
-          if (name !== "" && !rule?.drops?.includes(i)) want(name, rule && inputPosition(rule, i, position!));
-      }
+      for (const [i, name] of node.inputs.entries())
+        if (name !== "" && !rule?.drops?.includes(i)) want(name, rule && inputPosition(rule, i, position));
     // A sub-graph may read any value whole.
     for (const name of readsOf(node)) if (!node.inputs.includes(name)) want(name, undefined);
   }
