@@ -12,6 +12,7 @@ export {
   type Explanation,
 } from "./explain/explainer.ts";
 export { candidateLayers, defaultLayer, type Layer, layerNamed } from "./explain/layers.ts";
+export { type Diagnosis, diagnose } from "./explain/diagnose.ts";
 export { computeGradient, type Derivative, type DerivativeOptions } from "./explain/derivative.ts";
 export { benchModel, type BenchOptions, type BenchResult } from "./explain/bench.ts";
 export { pixelInput } from "./explain/pixels.ts";

@@ -43,7 +43,7 @@ export async function explainItem(
   for (let sample = 0; sample < n; sample++) {
     const predictions = predictionsOf(
       result.logits,
-      job.classAxis(result.logits),
+      explainer.classAxis,
       sample,
       job.activation(explainer),
       job.model.labels,
@@ -113,10 +113,19 @@ async function describe(job: Job, item: Item, subject: Subject, files: MapFiles)
   const { explainer, fed, explanation, predictions, sample, n, t } = subject;
   const facts = explanation.raw.map((map) => mapFacts(map, sample));
   const layers = explainer.layers.length > 0 ? explainer.layers.map((layer) => layer.value) : [job.input];
-  const reasons = facts.map((fact) => emptiness(fact, explainer.method));
+  const reasons = facts.map((fact) => emptiness(fact));
   const empty = reasons.every((reason) => reason !== undefined);
+  const cause = empty && n === 1 ? await explainer.diagnose(fed.feeds, explanation.target) : undefined;
   const warnings = reasons.flatMap((reason, l) =>
-    reason ? [layers.length > 1 ? `at ${layers[l]}: ${reason}` : reason] : [],
+    reason
+      ? [
+          layers.length > 1
+            ? `at ${layers[l]}: ${reason}`
+            : cause
+              ? `${reason}. Likely cause: ${cause.reason}. ${cause.hint}`
+              : reason,
+        ]
+      : [],
   );
   const { target } = explanation;
   const isClass = target.kind === "auto" || target.kind === "class";

@@ -2,12 +2,10 @@ import {
   type ColormapName,
   createExplainer,
   type Explainer,
-  groundwork,
   type ModelFile,
   type OverlayView,
   type PictureFormat,
   pixelAffine,
-  type Tensor,
 } from "@camkit/cam-core";
 import {
   checkOutput,
@@ -51,8 +49,6 @@ export type Job = {
   explainer(kind: "picture" | "tensor"): Promise<Explainer>;
   /** How pictures are prepared. Throws InputError for a model that takes none. */
   preprocessing(): Preprocessing;
-  /** The axis of the scores that counts classes. */
-  classAxis(logits: Tensor): number;
   /** How scores become probabilities. */
   activation(explainer: Explainer): Activation;
   close(): Promise<void>;
@@ -86,7 +82,6 @@ export async function openJob(request: ExplainRequest): Promise<Job> {
       targets.map(({ target }) => target),
     );
   };
-  let classAxis: number | undefined;
   return {
     request,
     model,
@@ -98,11 +93,6 @@ export async function openJob(request: ExplainRequest): Promise<Job> {
       return made;
     },
     preprocessing: () => preprocessingOf(model, input),
-    classAxis: ({ shape }) => {
-      // Only outputs with further axes leave it open.
-      if (shape.length > 2) classAxis ??= groundwork(model, { input: input.name, output }).classAxis;
-      return classAxis ?? 1;
-    },
     activation: (explainer) =>
       activationOf(explainer.squashedBy, model, output ?? model.manifest?.output?.name ?? model.graph.outputs[0]!.name),
     close: async () => {

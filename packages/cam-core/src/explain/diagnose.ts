@@ -5,7 +5,8 @@ import { openSession, type SessionOptions } from "../runtime/session.ts";
 import type { Target } from "../targets/parse.ts";
 import { seedTarget } from "../targets/seed.ts";
 import type { Tensor } from "../tensor.ts";
-import { chooseLayers, type GroundworkOptions, groundwork, publish, seal } from "./plan.ts";
+import { feedPixels, pixelInput } from "./pixels.ts";
+import { chooseLayers, type GroundworkOptions, groundwork, type PlanOptions, publish, seal } from "./plan.ts";
 
 /** Why a map is constant or zero everywhere. */
 export type Diagnosis = {
@@ -37,6 +38,10 @@ const diagnoses: Readonly<Record<Diagnosis["code"], Omit<Diagnosis, "code">>> = 
   },
 };
 
+export type DiagnoseOptions = SessionOptions &
+  GroundworkOptions &
+  Pick<PlanOptions, "pixels"> & { method?: string | undefined; layers?: readonly string[] | undefined };
+
 /**
  * The likely cause of a map without structure, from the activations and gradients at the layer. Runs the model once more;
  * for when a map turned out constant.
@@ -45,8 +50,7 @@ export async function diagnose(
   model: Model,
   feeds: Readonly<Record<string, Tensor>>,
   target: Target,
-  options: SessionOptions &
-    GroundworkOptions & { method?: string | undefined; layers?: readonly string[] | undefined } = {},
+  options: DiagnoseOptions = {},
 ): Promise<Diagnosis> {
   const base = groundwork(model, { ...options, keep: options.layers ?? [] });
   const { op } = base;
@@ -57,9 +61,10 @@ export async function diagnose(
   const peak = (x: string, name: string) =>
     publish(op, op.cast(op.reduceMax(op.abs(x), { axes: "all", keepdims: false }), "float32"), name);
   const outputs = [peak(value, "camkit/peak.activation"), peak(dA!, "camkit/peak.gradient")];
+  if (options.pixels) feedPixels(op, base.input, options.pixels.manifest, options.pixels.affine);
   const session = await openSession(seal(op, outputs), options);
   try {
-    const n = feeds[base.input]?.shape[0] ?? 1;
+    const n = feeds[options.pixels ? pixelInput : base.input]?.shape[0] ?? 1;
     const results = await session.run({ ...feeds, ...seeded.feeds(target, n) });
     const [activation, slope] = outputs.map((name) => Number((results[name]!.data as Float32Array)[0]));
     const code =

@@ -7,6 +7,7 @@ import { openSession, type Session, type SessionOptions } from "../runtime/sessi
 import type { Target } from "../targets/parse.ts";
 import { targetKey } from "../targets/seed.ts";
 import type { Tensor } from "../tensor.ts";
+import { type Diagnosis, diagnose } from "./diagnose.ts";
 import type { Layer } from "./layers.ts";
 import { pixelInput } from "./pixels.ts";
 import { type Plan, type PlanOptions, plan } from "./plan.ts";
@@ -50,11 +51,15 @@ export type ExplainResult = {
 export type Explainer = {
   readonly method: Method;
   readonly layers: readonly Layer[];
+  /** The axis of the scores that counts classes. */
+  readonly classAxis: number;
   /** The softmax or sigmoid that the model's output ends with; the explained scores are those before it. */
   readonly squashedBy: string | undefined;
   readonly device: Session["device"];
   /** Explains a batch. All float inputs of the model must be fed by name. */
   run(feeds: Readonly<Record<string, Tensor>>, targets?: readonly Target[]): Promise<ExplainResult>;
+  /** Why a map of this input came out constant or zero. Compiles and runs the model once more. */
+  diagnose(feeds: Readonly<Record<string, Tensor>>, target: Target): Promise<Diagnosis>;
   close(): Promise<void>;
 };
 
@@ -79,6 +84,7 @@ export async function createExplainer(
   const first = await compile(targets);
   return {
     method,
+    classAxis: first.plan.classAxis,
     squashedBy: first.plan.squashedBy,
     layers: first.plan.layers,
     device: first.session.device,
@@ -99,6 +105,7 @@ export async function createExplainer(
         })),
       };
     },
+    diagnose: (feeds, target) => diagnose(model, feeds, target, options),
     close: async () => {
       for (const { session } of compiled.values()) await session.close();
       compiled.clear();

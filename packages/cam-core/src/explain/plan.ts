@@ -109,6 +109,7 @@ export type Plan = {
   readonly logits: Value;
   /** Whether the model's output is a softmax or sigmoid of the logits. */
   readonly squashedBy: Logits["squashedBy"];
+  readonly classAxis: number;
   readonly layers: readonly Layer[];
   readonly targets: readonly PlannedTarget[];
 };
@@ -152,6 +153,7 @@ export function plan(model: Model, options: PlanOptions): Plan {
     input: options.pixels ? pixelInput : base.input,
     logits,
     squashedBy: base.squashedBy,
+    classAxis: base.classAxis,
     layers,
     targets,
   };
@@ -249,6 +251,7 @@ export function gradientPlan(
     input: base.input,
     logits,
     squashedBy: base.squashedBy,
+    classAxis: base.classAxis,
     layers: [],
     targets: [target],
     gradient: found,
