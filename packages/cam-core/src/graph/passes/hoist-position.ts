@@ -20,10 +20,21 @@ import {
  * tensors that still hold all positions are exactly those through which the target sees them.
  */
 export function hoistPosition(op: Builder): void {
+  // A choice that moved may leave an earlier one as its only other reader, so look again until nothing moves.
+  for (let round = 0; round < mostRounds && hoistOnce(op); round++);
+}
+
+/** Class-attention networks choose twice per block; deeper chains than this only cost speed. */
+const mostRounds = 8;
+
+/** Moves each choice as far as it goes; whether one moved. */
+function hoistOnce(op: Builder): boolean {
   const { graph } = op;
+  let moved = false;
   for (const choice of choicesOf(op)) {
     const top = climb(op, choice);
     if (top === choice.x) continue;
+    moved = true;
     // Each node picks from the few positions what it picked from all of them.
     for (const pick of choice.picks) {
       const replaced = repicked(op, top, choice, pick);
@@ -31,6 +42,7 @@ export function hoistPosition(op: Builder): void {
       renameOutput(graph, replaced, pick.node.outputs[0]!);
     }
   }
+  return moved;
 }
 
 /** Positions from `index` on along an axis, `length` of them. */
@@ -148,7 +160,9 @@ function demandOf(op: Builder, choice: Choice): Map<Value, string> {
   };
   for (const node of topological(op.graph).reverse()) {
     const wanted = node.outputs.map((name) => demand.get(name)).find((found) => found !== undefined);
-    const position = wanted === undefined ? undefined : positions.get(wanted);
+    // Nobody needs it: an earlier move left it behind.
+    if (wanted === undefined) continue;
+    const position = positions.get(wanted);
     const rule = position && commutingRule(node, position, op);
     if (picking.has(node)) want(choice.x, choice);
     else
@@ -275,6 +289,24 @@ const concat: Commuting = (node, axis, op, { index, length }) => {
   return undefined;
 };
 
+/** Positions in the border are the border's constant; others move by what stands before them. */
+const pad: Commuting = (node, axis, op, { index, length }) => {
+  const pads = op.integers(node.inputs[1]!);
+  const rank = op.dims(node.inputs[0]!)?.length ?? 0;
+  const mode = node.attributes.mode;
+  const constant = mode?.type !== "string" || mode.value === "constant";
+  if (!constant || !pads || pads.length !== 2 * rank || node.inputs[3]) return undefined;
+  if (pads.some((size, i) => size !== 0 && i % rank !== axis)) return undefined;
+  const before = pads[axis]!;
+  if (index >= before) return { axes: [axis], index: index - before, emit: ([x]) => x! };
+  if (index < 0 || index + length > before) return undefined;
+  const emit = ([x, , value]: readonly Value[]) => {
+    const sizes = Array.from({ length: rank }, (_, i) => (i === axis ? op.ints([length]) : op.dim(x!, i)));
+    return op.expand(value || op.scalar(0, op.dtype(x!)), op.concat(sizes, 0));
+  };
+  return { axes: [], drops: [0], emit };
+};
+
 const commuting: Readonly<Record<string, Commuting>> = {
   ...Object.fromEntries(["Add", "Sub", "Mul", "Div", "Pow", "Where", "Max", "Min"].map((name) => [name, broadcast])),
   ...Object.fromEntries(
@@ -314,6 +346,7 @@ const commuting: Readonly<Record<string, Commuting>> = {
   ReduceSum: reduce,
   Reshape: reshapeBehind,
   Concat: concat,
+  Pad: pad,
 };
 
 function renameOutput(graph: Graph, from: Value, to: Value): void {
