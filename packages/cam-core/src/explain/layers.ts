@@ -102,7 +102,7 @@ export function defaultLayer(site: Site): Layer {
       hint: "Name one with --layer, or use an input method (input-gradient); `camkit inspect` lists the graph's tensors.",
     });
   const scoreMaps = classScoreMaps(site);
-  const dense = list.some((layer) => scoreMaps.has(layer.value));
+  const dense = hasSpace(site, site.logits) || list.some((layer) => scoreMaps.has(layer.value));
   const features = list.filter((layer) => !scoreMaps.has(layer.value));
   if (!dense || features.length === 0) return list.at(-1)!;
   const size = (layer: Layer) => layer.space.reduce((product: number, dim) => product * estimateDim(dim), 1);

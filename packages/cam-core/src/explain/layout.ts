@@ -31,7 +31,14 @@ export function toChannelsFirst(op: Builder, value: Value, axes: Axes): Value {
         hint: "Say the grid in the model's manifest, or export the model with a fixed image size.",
       },
     );
-  return op.reshape(x, [0, 0, ...extents.map((extent) => (typeof extent === "number" ? extent : -1))]);
+  const grid = op.reshape(x, [0, 0, ...extents.map((extent) => (typeof extent === "number" ? extent : -1))]);
+  return op.transpose(grid, [0, 1, ...inputOrder(current).map((at) => at + 2)]);
+}
+
+/** Where each spatial axis of the input, in order, lies among the axes of the grid: tokens may run down columns first. */
+function inputOrder(axes: Axes): number[] {
+  const order = axes.flatMap((axis) => (isSpace(axis) ? axis.axes : []));
+  return order.map((_, at) => at).sort((a, b) => order[a]! - order[b]!);
 }
 
 function firstAxis(axes: Axes, i: number): number {
@@ -50,7 +57,9 @@ export function fromChannelsFirst(op: Builder, laid: Value, original: Value, axe
     .sort((a, b) => firstAxis(axes, a) - firstAxis(axes, b));
   const merged = spaces.some((i) => isSpace(axes[i]) && (axes[i] as SpaceAxis).axes.length > 1);
   const order = [0, channel, ...spaces];
-  const flat = merged ? op.reshape(laid, [0, 0, -1]) : laid;
+  const sorted = inputOrder(spaces.map((i) => axes[i]!));
+  const grid = op.transpose(laid, [0, 1, ...sorted.map((_, at) => sorted.indexOf(at) + 2)]);
+  const flat = merged ? op.reshape(grid, [0, 0, -1]) : grid;
   const native = op.transpose(
     flat,
     axes.map((_, i) => order.indexOf(i)),

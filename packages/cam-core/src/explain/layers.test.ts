@@ -1,0 +1,449 @@
+import { describe, expect, test } from "vitest";
+import type { Builder, Value } from "../graph/builder.ts";
+import type { Shape } from "../graph/graph.ts";
+import { withSession } from "../runtime/session.ts";
+import { float32, type Tensor } from "../tensor.ts";
+import { rng } from "../testing/rng.ts";
+import { formula, named, tinyModel } from "../testing/tiny-models.ts";
+import { createExplainer } from "./explainer.ts";
+import { candidateLayers, defaultLayer, layerNamed } from "./layers.ts";
+import { fromChannelsFirst, toChannelsFirst } from "./layout.ts";
+import { groundwork } from "./plan.ts";
+
+const random = rng(11);
+const weight = (op: Builder, ...shape: number[]) => op.constant(random.normal(shape));
+
+/** A convolution of stride 1 (or another one) that keeps sizes, and a ReLU under a name. */
+function stage(op: Builder, x: Value, from: number, to: number, name: string, stride = 1, space = 2): Value {
+  const all = (n: number) => Array.from({ length: space }, () => n);
+  const conv = op.conv(x, weight(op, to, from, ...all(3)), { strides: all(stride), pads: [...all(1), ...all(1)] });
+  return relu(op, conv, name);
+}
+
+function relu(op: Builder, x: Value, name: Value): Value {
+  return op.append({ opType: "Relu", domain: "", name, inputs: [x], outputs: [name], attributes: {} })[0]!;
+}
+
+const pooled = (op: Builder, x: Value, space = [2, 3]) => op.reduceMean(x, { axes: space, keepdims: false });
+
+/** Patches of 4×4 as tokens: [N, T, width]. */
+function patches(op: Builder, x: Value, width: number): Value {
+  const grid = op.conv(x, weight(op, width, 3, 4, 4), { strides: [4, 4] });
+  return op.transpose(op.reshape(grid, [0, width, -1]), [0, 2, 1]);
+}
+
+/** A residual step that mixes channels at every token. */
+const mlp = (op: Builder, x: Value, width: number) => op.add(x, op.relu(op.matMul(x, weight(op, width, width))));
+
+/** A residual step that mixes tokens: single-head attention without projections. */
+function attention(op: Builder, x: Value, width: number): Value {
+  const scores = op.softmax(op.matMul(op.matMul(x, weight(op, width, width)), op.transpose(x, [0, 2, 1])), -1);
+  return op.add(x, op.matMul(scores, x));
+}
+
+function tokensAround(op: Builder, x: Value, before: number, after: number, width: number): Value {
+  const some = (n: number) =>
+    op.expand(weight(op, 1, n, width), op.concat([op.shape(x, 0, 1), op.ints([n, width])], 0));
+  return op.concat([...(before ? [some(before)] : []), x, ...(after ? [some(after)] : [])], 1);
+}
+
+type Net = {
+  readonly input: Shape;
+  readonly build: (op: Builder, x: Value) => Value;
+  readonly layer: string;
+  readonly channels: number;
+  readonly space: readonly number[];
+};
+
+const nets: Readonly<Record<string, Net>> = {
+  "a CNN with global average pooling": {
+    input: ["n", 3, 8, 12],
+    build: (op, x) => op.matMul(pooled(op, stage(op, stage(op, x, 3, 4, "a"), 4, 5, "b", 2)), weight(op, 5, 3)),
+    layer: "b",
+    channels: 5,
+    space: [4, 6],
+  },
+  "a CNN with global maximum": {
+    input: ["n", 3, 8, 12],
+    build: (op, x) =>
+      op.matMul(op.reshape(op.node("GlobalMaxPool", [stage(op, x, 3, 4, "a")])[0]!, [0, 4]), weight(op, 4, 3)),
+    layer: "a",
+    channels: 4,
+    space: [8, 12],
+  },
+  "a CNN with a flattened head": {
+    input: ["n", 3, 8, 12],
+    build: (op, x) => {
+      const flat = op.node("Flatten", [stage(op, stage(op, x, 3, 4, "a"), 4, 2, "b", 2)], { axis: 1 })[0]!;
+      return op.matMul(op.relu(op.matMul(flat, weight(op, 48, 6))), weight(op, 6, 3));
+    },
+    layer: "b",
+    channels: 2,
+    space: [4, 6],
+  },
+  "channels last, with a Transpose at the entry": {
+    input: ["n", 8, 12, 3],
+    build: (op, x) => op.matMul(pooled(op, stage(op, op.transpose(x, [0, 3, 1, 2]), 3, 4, "a", 2)), weight(op, 4, 3)),
+    layer: "a",
+    channels: 4,
+    space: [4, 6],
+  },
+  "1x1 convolution to class scores, then pooling": {
+    input: ["n", 3, 8, 12],
+    build: (op, x) => {
+      const scores = relu(op, op.conv(stage(op, x, 3, 4, "a"), weight(op, 3, 4, 1, 1)), "scores");
+      return op.reshape(op.node("GlobalAveragePool", [scores])[0]!, [0, 3]);
+    },
+    layer: "a",
+    channels: 4,
+    space: [8, 12],
+  },
+  "a volume": {
+    input: ["n", 1, 4, 6, 8],
+    build: (op, x) => op.matMul(pooled(op, stage(op, x, 1, 4, "a", 2, 3), [2, 3, 4]), weight(op, 4, 3)),
+    layer: "a",
+    channels: 4,
+    space: [2, 3, 4],
+  },
+  "a signal": {
+    input: ["n", 2, 16],
+    build: (op, x) => op.matMul(pooled(op, stage(op, x, 2, 4, "a", 2, 1), [2]), weight(op, 4, 3)),
+    layer: "a",
+    channels: 4,
+    space: [8],
+  },
+  "tokens, pooled": {
+    input: ["n", 3, 8, 12],
+    build: (op, x) =>
+      op.matMul(pooled(op, named(op, mlp(op, attention(op, patches(op, x, 6), 6), 6), "last"), [1]), weight(op, 6, 3)),
+    layer: "last",
+    channels: 6,
+    space: [2, 3],
+  },
+  "a class token and four registers": {
+    input: ["n", 3, 8, 12],
+    build: (op, x) => {
+      const first = named(op, mlp(op, tokensAround(op, patches(op, x, 6), 5, 0, 6), 6), "first");
+      const read = op.gather(mlp(op, attention(op, first, 6), 6), op.scalar(0, "int64"), 1);
+      return op.matMul(read, weight(op, 6, 3));
+    },
+    layer: "first",
+    channels: 6,
+    space: [2, 3],
+  },
+  "tokens with a suffix, cut off before pooling": {
+    input: ["n", 3, 8, 12],
+    build: (op, x) => {
+      const all = mlp(op, attention(op, tokensAround(op, patches(op, x, 6), 1, 2, 6), 6), 6);
+      const grid = named(op, op.tanh(op.slice(all, { axes: [1], starts: [1], ends: [-2] })), "grid");
+      return op.matMul(pooled(op, grid, [1]), weight(op, 6, 3));
+    },
+    layer: "grid",
+    channels: 6,
+    space: [2, 3],
+  },
+  "a token mixer": {
+    input: ["n", 3, 8, 12],
+    build: (op, x) => {
+      const t = patches(op, x, 5);
+      const mixed = op.transpose(op.relu(op.matMul(op.transpose(t, [0, 2, 1]), weight(op, 6, 6))), [0, 2, 1]);
+      return op.matMul(pooled(op, named(op, mlp(op, op.add(t, mixed), 5), "mixed"), [1]), weight(op, 5, 3));
+    },
+    layer: "mixed",
+    channels: 5,
+    space: [2, 3],
+  },
+  "windows and back": {
+    input: ["n", 3, 16, 24],
+    build: (op, x) => {
+      const width = 5;
+      const grid = op.transpose(op.conv(x, weight(op, width, 3, 4, 4), { strides: [4, 4] }), [0, 2, 3, 1]); // [N, 4, 6, C]
+      // Partition into windows of 2×2, one step in each, reverse.
+      const split = op.transpose(op.reshape(grid, [-1, 2, 2, 3, 2, width]), [0, 1, 3, 2, 4, 5]);
+      const inside = mlp(op, op.reshape(split, [-1, 4, width]), width);
+      const back = op.transpose(op.reshape(inside, [-1, 2, 3, 2, 2, width]), [0, 1, 3, 2, 4, 5]);
+      const whole = named(op, op.add(grid, op.reshape(back, [-1, 4, 6, width])), "whole");
+      return op.matMul(pooled(op, whole, [1, 2]), weight(op, width, 3));
+    },
+    layer: "whole",
+    channels: 5,
+    space: [4, 6],
+  },
+  "every second position": {
+    input: ["n", 3, 8, 12],
+    build: (op, x) => {
+      const a = stage(op, x, 3, 4, "a");
+      const half = op.slice(a, { axes: [2, 3], starts: [0, 1], ends: [100, 100], steps: [2, 2] });
+      return op.matMul(pooled(op, stage(op, half, 4, 4, "b")), weight(op, 4, 3));
+    },
+    layer: "b",
+    channels: 4,
+    space: [4, 6],
+  },
+  "a small U-Net": {
+    input: ["n", 3, 8, 12],
+    build: (op, x) => {
+      const high = stage(op, x, 3, 4, "high");
+      const deep = stage(op, stage(op, high, 4, 6, "down", 2), 6, 6, "deep");
+      const up = op.resize(deep, { scales: [1, 1, 2, 2] }, { mode: "nearest" });
+      return op.conv(stage(op, op.concat([up, high], 1), 10, 4, "fused"), weight(op, 3, 4, 1, 1));
+    },
+    layer: "deep",
+    channels: 6,
+    space: [4, 6],
+  },
+  "an encoder and decoder, upsampled scores": {
+    input: ["n", 3, 8, 12],
+    build: (op, x) => {
+      const deep = stage(op, stage(op, x, 3, 4, "down", 2), 4, 6, "deep", 2);
+      const scores = op.conv(deep, weight(op, 3, 6, 1, 1));
+      return op.resize(scores, { scales: [1, 1, 4, 4] }, { mode: "linear" });
+    },
+    layer: "deep",
+    channels: 6,
+    space: [2, 3],
+  },
+};
+
+const modelOf = (net: Net) => tinyModel({ x: net.input }, (op, { x }) => ({ out: net.build(op, x!) }));
+const sizesOf = (net: Net) => net.input.map((dim) => (typeof dim === "number" ? dim : 2));
+
+describe("the default layer", () => {
+  test.each(Object.entries(nets))("%s", async (_, net) => {
+    const base = groundwork(modelOf(net));
+    const layer = defaultLayer(base);
+    expect({ layer: layer.value, channels: layer.channels, space: layer.space }).toEqual({
+      layer: net.layer,
+      channels: net.channels,
+      space: net.space,
+    });
+    const explainer = await createExplainer(modelOf(net), { method: "hires-cam" });
+    const { explanations } = await explainer.run({ x: random.normal(sizesOf(net)) }, [{ kind: "class", index: 1 }]);
+    await explainer.close();
+    const [{ raw, map }] = explanations as [(typeof explanations)[0]];
+    expect(raw[0]!.shape).toEqual([2, ...net.space]);
+    const input = net.input.filter((_, i) => i > 0 && (net.input.at(-1) === 3 ? i < 3 : i > 1));
+    expect(map!.shape).toEqual([2, ...input]);
+  });
+
+  test("a model without space says so", () => {
+    const flat = tinyModel({ x: ["n", 8] }, (op, { x }) => ({ out: op.matMul(op.relu(x!), weight(op, 8, 3)) }));
+    expect(() => defaultLayer(groundwork(flat))).toThrow(/no tensor .* laid out in space/);
+  });
+});
+
+describe("layers by name", () => {
+  const cnn = nets["a CNN with global average pooling"]!;
+
+  test("a slip of the pen gets a suggestion", () => {
+    const caught = (name: string) => {
+      try {
+        layerNamed(
+          groundwork(
+            modelOf({
+              ...cnn,
+              build: (op, x) => op.matMul(pooled(op, stage(op, x, 3, 4, "backbone")), weight(op, 4, 3)),
+            }),
+          ),
+          name,
+        );
+      } catch (error) {
+        return error as Error & { hint?: string; code?: string };
+      }
+      return undefined;
+    };
+    expect(caught("backbon")).toMatchObject({
+      code: "unknown-name",
+      hint: expect.stringMatching(/Did you mean "backbone"/),
+    });
+    expect(caught("backbone")).toBeUndefined();
+  });
+
+  test("a tensor behind the pooling, or of rank 2, has no place in space", () => {
+    const model = modelOf({
+      ...cnn,
+      build: (op, x) => op.matMul(named(op, pooled(op, stage(op, x, 3, 4, "a")), "vector"), weight(op, 4, 3)),
+    });
+    expect(() => layerNamed(groundwork(model, { keep: ["vector"] }), "vector")).toThrow(/can't be laid out in space/);
+  });
+
+  test("a layer off the path to the target is refused", async () => {
+    const model = tinyModel({ x: ["n", 3, 8, 8] }, (op, { x }) => {
+      const aside = stage(op, x!, 3, 4, "aside");
+      return { out: op.matMul(pooled(op, stage(op, x!, 3, 4, "a")), weight(op, 4, 3)), other: pooled(op, aside) };
+    });
+    await expect(createExplainer(model, { layers: ["aside"] })).rejects.toMatchObject({ code: "not-on-path" });
+  });
+
+  /** Tokens that the axes can't be followed to: made by an operator that nothing is known of. */
+  const strange = (count: number) =>
+    tinyModel({ x: ["n", 3, 8, 8] }, (op, { x }) => {
+      const flat = op.matMul(op.node("Flatten", [x!], { axis: 1 })[0]!, weight(op, 192, count * 4));
+      const tokens = named(op, op.tanh(op.reshape(flat, [0, count, 4])), "tokens");
+      return { out: op.matMul(pooled(op, tokens, [1]), weight(op, 4, 3)) };
+    });
+
+  test("rank 3 of unknown grid: a square, up to five tokens in front", () => {
+    const layer = (count: number) => layerNamed(groundwork(strange(count)), "tokens");
+    expect(layer(16)).toMatchObject({ space: [4, 4], channels: 4 });
+    expect(layer(16).axes[1]).toMatchObject({ prefix: 0 });
+    expect(layer(17).axes[1]).toMatchObject({ prefix: 1, extents: [4, 4] });
+    expect(layer(14).axes[1]).toMatchObject({ prefix: 5, extents: [3, 3] });
+    expect(() => layer(32)).toThrow(/the 32 tokens of "tokens" form no square grid/);
+  });
+
+  test("several layers: their maps are averaged", async () => {
+    const explainer = await createExplainer(modelOf(cnn), { layers: ["a", "b"] });
+    const { explanations } = await explainer.run({ x: random.normal([1, 3, 8, 12]) });
+    await explainer.close();
+    expect(explanations[0]!.raw.map((map) => map.shape)).toEqual([
+      [1, 8, 12],
+      [1, 4, 6],
+    ]);
+  });
+
+  test("candidates come in graph order and hold the default", () => {
+    const base = groundwork(modelOf(nets["a small U-Net"]!));
+    const list = candidateLayers(base).map((layer) => layer.value);
+    const names = list.filter((name) => ["high", "down", "deep", "fused"].includes(name));
+    expect(names).toEqual(["high", "down", "deep", "fused"]);
+  });
+});
+
+/** An input of zeros but for one position (row, column of an 8×12 grid), where all channels are 1. */
+function lit(shape: readonly number[], at: (index: readonly number[]) => boolean): Tensor {
+  return formula(shape, (n) => {
+    const index: number[] = [];
+    for (let i = shape.length - 1, rest = n; i >= 0; i--) {
+      index.unshift(rest % shape[i]!);
+      rest = Math.floor(rest / shape[i]!);
+    }
+    return at(index) ? 1 : 0;
+  });
+}
+
+describe("orientation: a light at row 5, column 9 of 8×12 is found there", () => {
+  /** Positive weights: the map is the picture, seen through a 1×1 convolution. */
+  const eye = (op: Builder) => op.constant(float32([2, 1, 1, 1], [1, 0.5]));
+  const head = (op: Builder) => op.constant(float32([2, 2], [1, 0.5, 0.25, 1]));
+  const laidOut: Readonly<
+    Record<string, { input: Shape; build: (op: Builder, x: Value) => Value; grid: readonly number[] }>
+  > = {
+    "[N, C, H, W]": {
+      input: ["n", 1, 8, 12],
+      build: (op, x) => named(op, op.relu(op.conv(x, eye(op))), "layer"),
+      grid: [8, 12],
+    },
+    "[N, C, W, H]": {
+      input: ["n", 1, 8, 12],
+      build: (op, x) => named(op, op.relu(op.conv(op.transpose(x, [0, 1, 3, 2]), eye(op))), "layer"),
+      grid: [8, 12],
+    },
+    "[N, H, W, C]": {
+      input: ["n", 8, 12, 1],
+      build: (op, x) => named(op, op.relu(op.matMul(x, op.constant(float32([1, 2], [1, 0.5])))), "layer"),
+      grid: [8, 12],
+    },
+    "[N, W, H, C]": {
+      input: ["n", 8, 12, 1],
+      build: (op, x) =>
+        named(op, op.relu(op.matMul(op.transpose(x, [0, 2, 1, 3]), op.constant(float32([1, 2], [1, 0.5])))), "layer"),
+      grid: [8, 12],
+    },
+    "[N, T, C], rows first": {
+      input: ["n", 1, 8, 12],
+      build: (op, x) =>
+        named(op, op.transpose(op.reshape(op.relu(op.conv(x, eye(op))), [0, 2, -1]), [0, 2, 1]), "layer"),
+      grid: [8, 12],
+    },
+    "[N, T, C], columns first": {
+      input: ["n", 1, 8, 12],
+      build: (op, x) =>
+        named(
+          op,
+          op.transpose(op.reshape(op.transpose(op.relu(op.conv(x, eye(op))), [0, 1, 3, 2]), [0, 2, -1]), [0, 2, 1]),
+          "layer",
+        ),
+      grid: [8, 12],
+    },
+    "[N, C, T]": {
+      input: ["n", 1, 8, 12],
+      build: (op, x) => named(op, op.reshape(op.relu(op.conv(x, eye(op))), [0, 2, -1]), "layer"),
+      grid: [8, 12],
+    },
+    "[1, T, C], of one sample": {
+      input: [1, 1, 8, 12],
+      build: (op, x) => {
+        const tokens = op.transpose(op.reshape(op.relu(op.conv(x, eye(op))), [0, 2, -1]), [0, 2, 1]);
+        return named(op, op.tanh(tokens), "layer");
+      },
+      grid: [8, 12],
+    },
+  };
+
+  test.each(Object.entries(laidOut))("%s", async (_, { input, build, grid }) => {
+    const model = tinyModel({ x: input }, (op, { x }) => {
+      const layer = build(op, x!);
+      const dims = op.dims(layer)!;
+      const channel = dims.lastIndexOf(2);
+      const positions = dims.map((_, i) => i).filter((i) => i > 0 && i !== channel);
+      return { out: op.matMul(op.reduceMean(layer, { axes: positions, keepdims: false }), head(op)) };
+    });
+    const explainer = await createExplainer(model, { layers: ["layer"] });
+    const shape = input.map((dim) => (typeof dim === "number" ? dim : 1));
+    const rows = shape.indexOf(8);
+    const x = lit(shape, (index) => index[rows] === 5 && index[rows + 1] === 9);
+    const { explanations } = await explainer.run({ x });
+    await explainer.close();
+    expect(explanations[0]!.raw[0]!.shape).toEqual([1, ...grid]);
+    for (const map of [explanations[0]!.raw[0]!, explanations[0]!.map!]) {
+      const values = Array.from(map.data as Float32Array);
+      expect(values.indexOf(Math.max(...values))).toBe(5 * 12 + 9);
+      expect(values.filter((value) => value > 0).length).toBe(1);
+    }
+  });
+});
+
+describe("layout, there and back", () => {
+  const space = (axes: readonly number[], extents: readonly number[], prefix = 0, suffix = 0) =>
+    ({ kind: "space", axes, extents, prefix, suffix }) as const;
+  const [batch, channel] = [{ kind: "batch" } as const, { kind: "channel" } as const];
+  test.each([
+    ["[N, C, H, W]", [1, 4, 2, 3], [batch, channel, space([0], [2]), space([1], [3])]],
+    ["[N, H, W, C]", [1, 2, 3, 4], [batch, space([0], [2]), space([1], [3]), channel]],
+    ["[N, W, C, H]", [1, 3, 4, 2], [batch, space([1], [3]), channel, space([0], [2])]],
+    ["[N, 1 + T + 2, C]", [1, 9, 4], [batch, space([0, 1], [2, 3], 1, 2), channel]],
+    ["[N, 1 + T, C], columns first", [1, 7, 4], [batch, space([1, 0], [3, 2], 1, 0), channel]],
+    ["[N, C, T + 1]", [1, 4, 7], [batch, channel, space([0, 1], [2, 3], 0, 1)]],
+  ] as const)("%s", async (_, shape, axes) => {
+    const model = tinyModel({ x: shape }, (op, { x }) => {
+      const laid = toChannelsFirst(op, x!, axes);
+      return { laid, back: fromChannelsFirst(op, laid, x!, axes) };
+    });
+    const x = random.normal(shape);
+    const out = await withSession(model.graph, {}, (session) => session.run({ x }));
+    expect(out.laid!.shape).toEqual([1, 4, 2, 3]);
+    expect(out.back!.shape).toEqual(shape);
+    expect(out.back!.data).toEqual(x.data);
+    // Element (k, h, w), picked by hand.
+    const strides = shape.map((_, i) => shape.slice(i + 1).reduce<number>((a, b) => a * b, 1));
+    for (let at = 0; at < 24; at++) {
+      const [k, h, w] = [Math.floor(at / 6), Math.floor(at / 3) % 2, at % 3];
+      const offset = axes.reduce((sum, axis, i) => {
+        if (axis.kind === "batch") return sum;
+        if (axis.kind === "channel") return sum + k * strides[i]!;
+        const position = { h, w, "h,w": h * 3 + w, "w,h": w * 2 + h }[axis.axes.map((a) => "hw"[a]).join() as "h"]!;
+        const place = position + axis.prefix;
+        return sum + place * strides[i]!;
+      }, 0);
+      expect(out.laid!.data[at]).toBe(x.data[offset]);
+    }
+  });
+
+  test("a grid of which nothing is known is refused by name", () => {
+    const axes = [batch, { kind: "space", axes: [0, 1], extents: ["h", "w"], prefix: 0, suffix: 0 } as const, channel];
+    expect(() => tinyModel({ x: ["n", "t", 4] }, (op, { x }) => ({ y: toChannelsFirst(op, x!, axes) }))).toThrow(
+      /the token grid of "x" is not known: \[h, w\]/,
+    );
+  });
+});
