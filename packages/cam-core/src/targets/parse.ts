@@ -42,7 +42,8 @@ function splitList(text: string, labels: readonly string[]): string[] {
   let part = "";
   let depth = 0;
   for (let i = 0; i < text.length; i++) {
-    const label = part.trim() === "" ? longest.find((known) => startsWord(text.slice(i), known)) : undefined;
+    const starts = /^\s*$|-\s*$/.test(part); // of a target, or of what it is contrasted with
+    const label = starts ? longest.find((known) => startsWord(text.slice(i), known)) : undefined;
     if (label) {
       part += text.slice(i, i + label.length);
       i += label.length - 1;
@@ -92,8 +93,19 @@ function parseTarget(text: string, labels: readonly string[]): TargetText {
   return { kind: "label", label: text };
 }
 
+/** Whether text is a label, or one of the synonyms that a label lists (but no number: that is an index). */
 function isLabel(text: string, labels: readonly string[]): boolean {
-  return labels.some((label) => label.toLowerCase() === text.toLowerCase());
+  const wanted = text.toLowerCase();
+  if (labels.some((label) => label.toLowerCase() === wanted)) return true;
+  return !/^\d*$/.test(text) && labels.some((label) => synonymsOf(label).includes(wanted));
+}
+
+/** WordNet-style labels list synonyms: "tabby, tabby cat" is also found as "tabby". */
+function synonymsOf(label: string): string[] {
+  return label
+    .toLowerCase()
+    .split(",")
+    .map((word) => word.trim());
 }
 
 function isName(text: string, labels: readonly string[]): boolean {
@@ -104,16 +116,8 @@ function isName(text: string, labels: readonly string[]): boolean {
 export function classIndex(label: string, labels: readonly string[]): number {
   const exact = indicesOf(labels, (known) => known === label);
   const found = exact.length > 0 ? exact : indicesOf(labels, (known) => known.toLowerCase() === label.toLowerCase());
-  // WordNet-style labels list synonyms: "tabby, tabby cat" is also found as "tabby".
   const matches =
-    found.length > 0
-      ? found
-      : indicesOf(labels, (known) =>
-          known
-            .toLowerCase()
-            .split(",")
-            .some((word) => word.trim() === label.toLowerCase()),
-        );
+    found.length > 0 ? found : indicesOf(labels, (known) => synonymsOf(known).includes(label.toLowerCase()));
   if (matches.length === 1) return matches[0]!;
   if (matches.length > 1)
     throw new TargetError(`the label "${label}" stands for ${matches.length} classes: ${matches.join(", ")}`, {
