@@ -122,7 +122,10 @@ export class UnknownNameError extends CamError {
   ) {
     const near = nearest(given, known);
     super(`unknown ${kind} "${given}"`, {
-      hint: [near && `Did you mean "${near}"?`, options.hint ?? (known.length <= 24 ? `Known: ${known.join(", ")}.` : "")]
+      hint: [
+        near && `Did you mean "${near}"?`,
+        options.hint ?? (known.length <= 24 ? `Known: ${known.join(", ")}.` : ""),
+      ]
         .filter(Boolean)
         .join(" "),
     });

@@ -3,6 +3,9 @@
 export { gradient, ruleName } from "./autodiff/gradient.ts";
 export { rules } from "./autodiff/rules/index.ts";
 export * from "./errors.ts";
+export { type BenchOptions, type BenchResult, benchModel } from "./explain/bench.ts";
+export { computeGradient, type Derivative, type DerivativeOptions } from "./explain/derivative.ts";
+export { type Diagnosis, diagnose } from "./explain/diagnose.ts";
 export {
   checkFeeds,
   createExplainer,
@@ -12,9 +15,6 @@ export {
   type Explanation,
 } from "./explain/explainer.ts";
 export { candidateLayers, defaultLayer, type Layer, layerNamed } from "./explain/layers.ts";
-export { type Diagnosis, diagnose } from "./explain/diagnose.ts";
-export { computeGradient, type Derivative, type DerivativeOptions } from "./explain/derivative.ts";
-export { benchModel, type BenchOptions, type BenchResult } from "./explain/bench.ts";
 export { pixelInput } from "./explain/pixels.ts";
 export { gradientPlan, groundwork, type Plan, plan } from "./explain/plan.ts";
 export { Builder, type Value } from "./graph/builder.ts";
@@ -33,8 +33,8 @@ export * from "./phantom/index.ts";
 export { readBytes, sha256Hex, writeAtomic } from "./runtime/files.ts";
 export { loadModel, type ModelFile, manifestPath } from "./runtime/load-model.ts";
 export { availableDevices, chooseDevice, type Device, deviceNames, deviceNeeds } from "./runtime/providers.ts";
-export { type NativeVersions, nativeVersions } from "./runtime/versions.ts";
 export { openBytes, openSession, type Session, type SessionOptions } from "./runtime/session.ts";
+export { type NativeVersions, nativeVersions } from "./runtime/versions.ts";
 export {
   classIndex,
   describeTarget,

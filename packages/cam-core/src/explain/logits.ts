@@ -18,8 +18,8 @@ export function logitsOf(op: Builder, output: Value): Logits {
   const producers = producersOf(op.graph);
   let node: Node | undefined = producers.get(output);
   while (node && node.domain === "" && passing.has(node.opType)) node = producers.get(node.inputs[0]!);
-  if (!node || node.domain !== "" || !squashing.has(node.opType)) return { value: output };
-  return { value: node.inputs[0]!, squashedBy: node.opType };
+  if (node?.domain === "" && squashing.has(node.opType)) return { value: node.inputs[0]!, squashedBy: node.opType };
+  return { value: output };
 }
 
 /** The axis of an output that counts classes: the channel axis where it is known, else 1 (the last of rank 3: tokens). */

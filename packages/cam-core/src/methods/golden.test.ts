@@ -38,9 +38,9 @@ const values = (tensor: Tensor) => Array.from(tensor.data as Float32Array);
 
 function close(got: readonly number[], wanted: readonly number[], tolerance = 1e-5) {
   expect(got.length).toBe(wanted.length);
-  got.forEach((value, i) =>
-    expect(Math.abs(value - wanted[i]!), `element ${i}: ${value} for ${wanted[i]}`).toBeLessThanOrEqual(tolerance),
-  );
+  got.forEach((value, i) => {
+    expect(Math.abs(value - wanted[i]!), `element ${i}: ${value} for ${wanted[i]}`).toBeLessThanOrEqual(tolerance);
+  });
 }
 
 async function explain(method: string) {

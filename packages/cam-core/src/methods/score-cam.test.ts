@@ -55,9 +55,8 @@ test("Score-CAM fits the contract and gives the reference values", async () => {
   );
   // pytorch-grad-cam's Score-CAM with half-pixel resizing, float64.
   const wanted = [0.1320669, 1.7285009, 0.1312985, 4.6525067];
-  Array.from(result.raw.data as Float32Array).forEach((value, i) =>
-    expect(Math.abs(value - wanted[i]!)).toBeLessThan(1e-5),
-  );
+  for (const [i, value] of (result.raw.data as Float32Array).entries())
+    expect(Math.abs(value - wanted[i]!)).toBeLessThan(1e-5);
   expect(result.classes).toEqual([1]);
   expect(result.map.shape).toEqual([1, 4, 4]);
   expect(progress.at(-1)).toBe(3);
@@ -115,9 +114,8 @@ test("a method that runs only the head, with a host step, gives the reference va
     { layers: ["A"] },
   );
   const wanted = [-0.2607735, 1.8819661, 0.1499081, 3.7370862];
-  Array.from(result.raw.data as Float32Array).forEach((value, i) =>
-    expect(Math.abs(value - wanted[i]!)).toBeLessThan(1e-5),
-  );
+  for (const [i, value] of (result.raw.data as Float32Array).entries())
+    expect(Math.abs(value - wanted[i]!)).toBeLessThan(1e-5);
 });
 
 test("an aborted run stops between batches", async () => {
