@@ -30,12 +30,24 @@ const verbs = {
 };
 
 function turbo(task, args = []) {
-  return ["turbo", "run", task, "--output-logs=new-only", "--log-order=grouped", ...(args.length > 0 ? ["--", ...args] : [])];
+  return [
+    "turbo",
+    "run",
+    task,
+    "--output-logs=new-only",
+    "--log-order=grouped",
+    ...(args.length > 0 ? ["--", ...args] : []),
+  ];
 }
 
 function run(command, options = {}) {
   const [program, ...args] = command;
-  const result = spawnSync(program, args, { cwd: root, env, stdio: options.quiet ? "pipe" : "inherit", shell: process.platform === "win32" });
+  const result = spawnSync(program, args, {
+    cwd: root,
+    env,
+    stdio: options.quiet ? "pipe" : "inherit",
+    shell: process.platform === "win32",
+  });
   if (result.error) fail(`${program} could not be started: ${result.error.message}`);
   if (result.status !== 0) {
     if (options.quiet) process.stderr.write(`${result.stdout ?? ""}${result.stderr ?? ""}`);
@@ -50,7 +62,8 @@ function fail(message) {
 
 function setUp() {
   const [major, minor] = process.versions.node.split(".").map(Number);
-  if (major < 20 || (major === 20 && minor < 19)) fail(`Node ${engines.node} is needed; this is ${process.versions.node}.`);
+  if (major < 20 || (major === 20 && minor < 19))
+    fail(`Node ${engines.node} is needed; this is ${process.versions.node}.`);
   const wanted = packageManager.split("@")[1];
   const installed = join(tools, "node_modules", "pnpm", "package.json");
   if (!existsSync(installed) || JSON.parse(readFileSync(installed, "utf8")).version !== wanted) {
