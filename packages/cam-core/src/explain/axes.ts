@@ -201,14 +201,10 @@ function regroup(axes: Axes, from: Shape, to: Shape): Axis[] {
 }
 
 /** Several axes as one: parts of one axis join, bare space becomes tokens, anything else is remembered side by side. */
-function merge(axes: Axes, sizes: readonly Dim[]): Axis {
-  const [head] = axes;
-  if (
-    head?.kind === "part" &&
-    head.sizes.length === axes.length &&
-    axes.every((axis, i) => axis.kind === "part" && axis.whole === head.whole && axis.index === i)
-  )
-    return head.whole;
+function merge(given: Axes, givenSizes: readonly Dim[]): Axis {
+  const runs = joinParts(given, givenSizes);
+  const axes = runs.map(({ axis }) => axis);
+  if (axes.length === 1) return axes[0]!;
   if (axes.every((axis) => isSpace(axis) && axis.prefix + axis.suffix === 0)) {
     const spaces = axes as readonly SpaceAxis[];
     return {
@@ -219,7 +215,27 @@ function merge(axes: Axes, sizes: readonly Dim[]): Axis {
       suffix: 0,
     };
   }
-  return axes.every((axis) => axis.kind === "other") ? other : { kind: "merged", parts: axes, sizes };
+  return axes.every((axis) => axis.kind === "other")
+    ? other
+    : { kind: "merged", parts: axes, sizes: runs.map(({ size }) => size) };
+}
+
+/** The axes with every complete run of the parts of one axis put together again. */
+function joinParts(axes: Axes, sizes: readonly Dim[]): { axis: Axis; size: Dim }[] {
+  const joined: { axis: Axis; size: Dim }[] = [];
+  for (let i = 0; i < axes.length; ) {
+    const head = axes[i]!;
+    const length = head.kind === "part" && isRun(head, axes.slice(i, i + head.sizes.length)) ? head.sizes.length : 1;
+    const axis = head.kind === "part" && length === head.sizes.length ? head.whole : head;
+    joined.push({ axis, size: mulDims(...sizes.slice(i, i + length)) });
+    i += length;
+  }
+  return joined;
+}
+
+function isRun(head: Extract<Axis, { kind: "part" }>, axes: Axes): boolean {
+  if (axes.length !== head.sizes.length) return false;
+  return axes.every((axis, i) => axis.kind === "part" && axis.whole === head.whole && axis.index === i);
 }
 
 /** One axis as several: tokens onto their grid, remembered axes apart, else numbered parts. */

@@ -169,6 +169,19 @@ const nets: Readonly<Record<string, Net>> = {
     channels: 5,
     space: [4, 6],
   },
+  "windows straight to tokens": {
+    input: ["n", 3, 16, 24],
+    build: (op, x) => {
+      const grid = op.transpose(op.conv(x, weight(op, 5, 3, 4, 4), { strides: [4, 4] }), [0, 2, 3, 1]);
+      const split = op.transpose(op.reshape(grid, [-1, 2, 2, 3, 2, 5]), [0, 1, 3, 2, 4, 5]);
+      const inside = mlp(op, op.reshape(split, [-1, 4, 5]), 5);
+      const back = op.transpose(op.reshape(inside, [-1, 2, 3, 2, 2, 5]), [0, 1, 3, 2, 4, 5]);
+      return op.matMul(pooled(op, relu(op, op.reshape(back, [-1, 24, 5]), "tokens"), [1]), weight(op, 5, 3));
+    },
+    layer: "tokens",
+    channels: 5,
+    space: [4, 6],
+  },
   "every second position": {
     input: ["n", 3, 8, 12],
     build: (op, x) => {
@@ -273,6 +286,23 @@ describe("layers by name", () => {
       return { out: op.matMul(pooled(op, stage(op, x!, 3, 4, "a")), weight(op, 4, 3)), other: pooled(op, aside) };
     });
     await expect(createExplainer(model, { layers: ["aside"] })).rejects.toMatchObject({ code: "not-on-path" });
+  });
+
+  test("windows, heads and attention matrices are no layers, whatever their rank", () => {
+    const model = tinyModel({ x: ["n", 3, 16, 16] }, (op, { x }) => {
+      const grid = op.transpose(op.conv(x!, weight(op, 4, 3, 4, 4), { strides: [4, 4] }), [0, 2, 3, 1]);
+      const split = op.transpose(op.reshape(grid, [-1, 2, 2, 2, 2, 4]), [0, 1, 3, 2, 4, 5]);
+      const windows = named(op, op.relu(op.reshape(split, [-1, 4, 4])), "windows");
+      const back = op.transpose(op.reshape(windows, [-1, 2, 2, 2, 2, 4]), [0, 1, 3, 2, 4, 5]);
+      const heads = named(op, op.transpose(op.reshape(back, [-1, 16, 2, 2]), [0, 2, 1, 3]), "heads");
+      const matrix = named(op, op.softmax(op.matMul(heads, op.transpose(heads, [0, 1, 3, 2])), -1), "matrix");
+      const mixed = op.reshape(op.transpose(op.matMul(matrix, heads), [0, 2, 1, 3]), [0, 16, 4]);
+      return { y: op.matMul(pooled(op, named(op, mixed, "mixed"), [1]), weight(op, 4, 3)) };
+    });
+    const base = groundwork(model);
+    for (const name of ["windows", "heads", "matrix"])
+      expect(() => layerNamed(base, name)).toThrow(`"${name}" is cut into windows or heads`);
+    expect(layerNamed(base, "mixed")).toMatchObject({ channels: 4, space: [4, 4] });
   });
 
   /** Tokens that the axes can't be followed to: made by an operator that nothing is known of. */

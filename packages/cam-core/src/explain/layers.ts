@@ -146,6 +146,10 @@ function inputOrder(spaces: readonly SpaceAxis[]): Dim[] | undefined {
 /** A named tensor whose axes couldn't be followed: [N, C, ...space], unless its shape can't be that. */
 function assumed(site: Site, value: Value, opType: string): Layer {
   const dims = site.op.dims(value);
+  if (site.axes.get(value)?.some((axis) => axis.kind === "merged" || axis.kind === "part"))
+    throw new LayerError(`"${value}" is cut into windows or heads: its positions or channels lie on several axes`, {
+      hint: "Choose one of the layers that `camkit inspect` lists.",
+    });
   const input = site.axes.get(site.input)?.filter(isSpace) ?? [];
   if (dims && dims.length - 2 === input.length && dims.slice(2).some((dim) => dim !== 1)) {
     const axes: Axes = dims.map((dim, i) => {
