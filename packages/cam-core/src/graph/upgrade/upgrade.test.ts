@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Sample } from "../../autodiff/rule.ts";
+import { CamError } from "../../errors.ts";
 import { withSession } from "../../runtime/session.ts";
 import { bool, float32, int64, type Tensor } from "../../tensor.ts";
 import { oneNode } from "../../testing/one-node.ts";
@@ -291,6 +292,22 @@ describe("around the node", () => {
 });
 
 describe("refusals", () => {
+  test.each([...new Set(cases.map(([opType]) => opType))])("%s without its inputs is never a crash", (opType) => {
+    for (const [type, , [opset], sample] of cases) {
+      if (type !== opType) continue;
+      const { graph } = old(type, opset!, sample);
+      for (const inputs of [[], [""], ["ghost"]])
+        for (const outputs of [[], graph.nodes[0]!.outputs]) {
+          const damaged = { ...copyGraph(graph), nodes: [{ ...graph.nodes[0]!, inputs, outputs }] };
+          try {
+            upgradeGraph(damaged);
+          } catch (error) {
+            expect(error).toBeInstanceOf(CamError);
+          }
+        }
+    }
+  });
+
   test("opset 6 by name, 7 passes", () => {
     const graph = graphOf([node("Relu", ["x"], ["y"])], [x], ["y"], 6);
     expect(() => upgradeGraph(graph)).toThrow("opset 6; the oldest that can be read is 7");
