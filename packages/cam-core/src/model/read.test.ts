@@ -135,6 +135,8 @@ describe("elements", () => {
     expect(error(() => readModel(sourceOf(file({ tensors: [short] })), { name: "net.onnx" })).message).toBe(
       'net.onnx is not a readable ONNX model: tensor "w" of shape [3] needs 12 bytes and has 8',
     );
+    const negative = { name: "w", dataType: T.FLOAT, dims: [-1n, -2n], floatData: [1, 2] };
+    expect(error(() => readModel(sourceOf(file({ tensors: [negative] })))).message).toContain("shape [-1, -2]");
     const complex = { name: "w", dataType: T.COMPLEX64, dims: [1n], floatData: [1, 2] };
     const refused = error(() => readModel(sourceOf(file({ tensors: [complex] })), { name: "net.onnx" }));
     expect(refused.code).toBe("unsupported-model");

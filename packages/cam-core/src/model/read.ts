@@ -219,7 +219,7 @@ function placed(proto: TensorProto, reader: Reader, { source, offset, length }: 
   const dtype = dtypeOf(proto.dataType, `tensor "${proto.name}"`, reader);
   const shape = proto.dims.map(Number);
   const expected = sizeOf(shape) * bytesPerElement[dtype]!;
-  if (length !== expected)
+  if (length !== expected || shape.some((dim) => dim < 0))
     throw new NotOnnxError(
       reader.name,
       `tensor "${proto.name}" of shape [${shape.join(", ")}] needs ${expected} bytes and has ${length}`,
