@@ -1,3 +1,4 @@
+import { copyGraph } from "../graph/graph.ts";
 import { inDouble } from "../graph/passes/in-double.ts";
 import type { Model } from "../model/model.ts";
 import { openSession, type SessionOptions } from "../runtime/session.ts";
@@ -38,7 +39,7 @@ export async function computeGradient(
   feeds: Readonly<Record<string, Tensor>>,
   options: DerivativeOptions,
 ): Promise<Derivative> {
-  const made = gradientPlan(model, options);
+  const made = gradientPlan(atSizesOf(feeds, model), options);
   const n = checkFeeds(
     made.graph.inputs.filter((info) => !info.name.startsWith("camkit/")),
     feeds,
@@ -62,6 +63,19 @@ export async function computeGradient(
   } finally {
     await session.close();
   }
+}
+
+/** The model with its inputs' sizes fixed to those that are fed: what runs once needn't stay dynamic. */
+function atSizesOf(feeds: Readonly<Record<string, Tensor>>, model: Model): Model {
+  const graph = copyGraph(model.graph);
+  graph.inputs = graph.inputs.map((input) => {
+    const fed = feeds[input.name]?.shape;
+    const fits = fed?.length === (input.shape?.length ?? fed?.length);
+    return fed && fits
+      ? { ...input, shape: input.shape?.map((dim, i) => (typeof dim === "number" ? dim : fed[i]!)) ?? fed }
+      : input;
+  });
+  return { ...model, graph };
 }
 
 function numbers(tensor: Tensor): number[] {
