@@ -127,3 +127,8 @@ export function rowOf(tensor: Tensor, index: number): Tensor {
   const data = tensor.data as Exclude<TensorData, string[]>;
   return { dtype: tensor.dtype, shape, data: data.subarray(index * stride, (index + 1) * stride) as TypedArray };
 }
+
+/** The elements as plain numbers; half precision stays bit patterns. */
+export function numbersIn(tensor: Tensor): number[] {
+  return Array.from(tensor.data as ArrayLike<number | bigint>, Number);
+}

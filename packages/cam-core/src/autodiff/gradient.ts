@@ -28,7 +28,7 @@ export function gradient(
 ): Value[] {
   const table = options.override ? { ...rules, ...options.override } : rules;
   const order = topological(op.graph);
-  const { path, carries } = between(order, seeds, wrt, table);
+  const { path, carries } = between(order, wrt, [...seeds.keys()], table);
   const cotangents = new Map<Value, Value[]>([...seeds].map(([value, seed]) => [value, [seed]]));
   const settle = (value: Value): Value | null => {
     const parts = cotangents.get(value);
@@ -68,18 +68,23 @@ export function ruleName(node: Node): string {
 }
 
 /**
- * Nodes on a path from `wrt` to a seed, in graph order, and the values that carry a gradient. A declared zero ends a path:
+ * Nodes on a differentiable path from some values to others, in graph order, and the values that carry a gradient. A declared zero ends a path:
  * what lies only behind a Shape or an ArgMax isn't differentiated.
  */
-function between(order: readonly Node[], seeds: ReadonlyMap<Value, Value>, wrt: readonly Value[], table: typeof rules) {
-  const forward = new Set<Value>(wrt);
+export function between(
+  order: readonly Node[],
+  from: readonly Value[],
+  to: readonly Value[],
+  table: typeof rules = rules,
+): { path: Node[]; carries: Set<Value> } {
+  const forward = new Set<Value>(from);
   const reached: Node[] = [];
   for (const node of order) {
     if (table[ruleName(node)]?.kind === "zero" || !readsOf(node).some((name) => forward.has(name))) continue;
     reached.push(node);
     for (const name of node.outputs) forward.add(name);
   }
-  const backward = new Set<Value>(seeds.keys());
+  const backward = new Set<Value>(to);
   const path: Node[] = [];
   for (const node of reached.reverse()) {
     if (!node.outputs.some((name) => backward.has(name))) continue;

@@ -1,4 +1,3 @@
-import { mulDims, sameDim } from "../graph/dims.ts";
 import {
   type Dim,
   type Graph,
@@ -9,36 +8,8 @@ import {
   topological,
 } from "../graph/graph.ts";
 import type { Facts } from "../graph/infer.ts";
-
-/**
- * What an axis of a value stands for. `space` names the input's spatial axes it runs along (0 is the first, as in the input):
- * one for H or W, several in order for tokens laid out in a row, with `prefix` and `suffix` extra positions (class,
- * distillation and register tokens) around the grid of `extents`.
- */
-export type Axis =
-  | { readonly kind: "batch" | "channel" | "other" }
-  /** Several axes reshaped into one (windows and batch, batch and tokens), which a later reshape may take apart again. */
-  | { readonly kind: "merged"; readonly parts: Axes; readonly sizes: readonly Dim[] }
-  /** One of the axes that `whole` was split into, which a later reshape may join again. */
-  | { readonly kind: "part"; readonly whole: Axis; readonly index: number; readonly sizes: readonly Dim[] }
-  | {
-      readonly kind: "space";
-      readonly axes: readonly number[];
-      readonly extents: readonly Dim[];
-      readonly prefix: number;
-      readonly suffix: number;
-    };
-
-export type Axes = readonly Axis[];
-export type SpaceAxis = Extract<Axis, { kind: "space" }>;
-
-const batch: Axis = { kind: "batch" };
-const channel: Axis = { kind: "channel" };
-const other: Axis = { kind: "other" };
-
-export function isSpace(axis: Axis | undefined): axis is SpaceAxis {
-  return axis?.kind === "space";
-}
+import { type Axes, type Axis, batch, channel, isSpace, other, type SpaceAxis, spaceAxis } from "./axis.ts";
+import { reshapeAxes } from "./reshape-axes.ts";
 
 /** Axes of a model input by its layout letters: N batch, C channel, the rest (D H W, T, L) space in order. */
 export function axesFromLayout(layout: string, shape: Shape): Axes {
@@ -87,10 +58,6 @@ type Rule = (context: {
   facts: Facts;
   output: number;
 }) => Axes | undefined;
-
-function spaceAxis(axis: number, extent: Dim): SpaceAxis {
-  return { kind: "space", axes: [axis], extents: [extent], prefix: 0, suffix: 0 };
-}
 
 /**
  * Inputs broadcast from the right; an axis takes the meaning of the operand that has its full extent. Right for every
@@ -154,112 +121,6 @@ const reshape: Rule = ({ axes, shapes, shape }) => {
   const lost = shape[0] === 1 && result[0]?.kind === "other" && !axes[0].some((axis) => axis.kind === "batch");
   return lost ? [batch, ...result.slice(1)] : result;
 };
-
-function reshapeAxes(x: Axes, from: Shape, to: Shape): Axis[] {
-  const result: Axis[] = [];
-  let i = 0;
-  let j = 0;
-  while (i < from.length || j < to.length) {
-    const group = nextGroup(from, i, to, j);
-    if (!group) {
-      while (j++ < to.length) result.push(other);
-      break;
-    }
-    result.push(...regroup(x.slice(i, group.i), from.slice(i, group.i), to.slice(j, group.j)));
-    i = group.i;
-    j = group.j;
-  }
-  return result;
-}
-
-/** The shortest runs from i and j with the same product of dimensions. */
-function nextGroup(from: Shape, i: number, to: Shape, j: number): { i: number; j: number } | undefined {
-  if (i < from.length && j < to.length && from[i] !== null && from[i] === to[j]) return { i: i + 1, j: j + 1 };
-  if (i < from.length && from[i] === 1) return { i: i + 1, j };
-  if (j < to.length && to[j] === 1) return { i, j: j + 1 };
-  for (let a = i + 1; a <= from.length; a++)
-    for (let b = j + 1; b <= to.length; b++) {
-      if (sameDim(mulDims(...from.slice(i, a)), mulDims(...to.slice(j, b)))) return { i: a, j: b };
-    }
-  return undefined;
-}
-
-/** The meaning of a run of axes after it was merged or split. */
-function regroup(axes: Axes, from: Shape, to: Shape): Axis[] {
-  if (to.length === 0) return [];
-  const real = axes.flatMap((axis, i) => (from[i] === 1 ? [] : [{ axis, size: from[i]! }]));
-  if (real.length === 0) return to.map((dim, i) => (dim === 1 && axes.length === to.length ? axes[i]! : other));
-  const sizes = real.map(({ size }) => size);
-  const whole =
-    real.length === 1
-      ? real[0]!.axis
-      : merge(
-          real.map(({ axis }) => axis),
-          sizes,
-        );
-  return to.length === 1 ? [whole] : take(whole, to);
-}
-
-/** Several axes as one: parts of one axis join, bare space becomes tokens, anything else is remembered side by side. */
-function merge(given: Axes, givenSizes: readonly Dim[]): Axis {
-  const runs = joinParts(given, givenSizes);
-  const axes = runs.map(({ axis }) => axis);
-  if (axes.length === 1) return axes[0]!;
-  if (axes.every((axis) => isSpace(axis) && axis.prefix + axis.suffix === 0)) {
-    const spaces = axes as readonly SpaceAxis[];
-    return {
-      kind: "space",
-      axes: spaces.flatMap((s) => s.axes),
-      extents: spaces.flatMap((s) => s.extents),
-      prefix: 0,
-      suffix: 0,
-    };
-  }
-  return axes.every((axis) => axis.kind === "other")
-    ? other
-    : { kind: "merged", parts: axes, sizes: runs.map(({ size }) => size) };
-}
-
-/** The axes with every complete run of the parts of one axis put together again. */
-function joinParts(axes: Axes, sizes: readonly Dim[]): { axis: Axis; size: Dim }[] {
-  const joined: { axis: Axis; size: Dim }[] = [];
-  for (let i = 0; i < axes.length; ) {
-    const head = axes[i]!;
-    const length = head.kind === "part" && isRun(head, axes.slice(i, i + head.sizes.length)) ? head.sizes.length : 1;
-    const axis = head.kind === "part" && length === head.sizes.length ? head.whole : head;
-    joined.push({ axis, size: mulDims(...sizes.slice(i, i + length)) });
-    i += length;
-  }
-  return joined;
-}
-
-function isRun(head: Extract<Axis, { kind: "part" }>, axes: Axes): boolean {
-  if (axes.length !== head.sizes.length) return false;
-  return axes.every((axis, i) => axis.kind === "part" && axis.whole === head.whole && axis.index === i);
-}
-
-/** One axis as several: tokens onto their grid, remembered axes apart, else numbered parts. */
-function take(whole: Axis, to: Shape): Axis[] {
-  const real = to.filter((dim) => dim !== 1);
-  const fits = (sizes: readonly Dim[]) =>
-    sizes.length === real.length && sizes.every((size, i) => size === null || real[i] === null || size === real[i]);
-  const spread = (parts: Axes) => {
-    const queue = [...parts];
-    return to.map((dim) => (dim === 1 ? other : queue.shift()!));
-  };
-  if (isSpace(whole) && whole.prefix + whole.suffix === 0 && whole.axes.length > 1 && fits(whole.extents))
-    return spread(whole.axes.map((axis, i) => spaceAxis(axis, real[i]!)));
-  if (whole.kind === "merged") {
-    if (fits(whole.sizes)) return spread(whole.parts);
-    // What the parts can't be matched to one by one, or in smaller runs, is lost.
-    const run = nextGroup(whole.sizes, 0, real, 0);
-    if (!run || (run.i === whole.sizes.length && run.j === real.length)) return to.map(() => other);
-    return spread(reshapeAxes(whole.parts, whole.sizes, real));
-  }
-  return whole.kind === "other"
-    ? to.map(() => other)
-    : spread(real.map((_, index): Axis => ({ kind: "part", whole, index, sizes: real })));
-}
 
 const squeeze: Rule = (context) => reshape(context);
 

@@ -3,7 +3,7 @@ import { inDouble } from "../graph/passes/in-double.ts";
 import type { Model } from "../model/model.ts";
 import { openSession, type SessionOptions } from "../runtime/session.ts";
 import type { Target } from "../targets/parse.ts";
-import type { Tensor } from "../tensor.ts";
+import { numbersIn, type Tensor } from "../tensor.ts";
 import { checkFeeds } from "./explainer.ts";
 import { type GroundworkOptions, gradientPlan } from "./plan.ts";
 
@@ -53,8 +53,8 @@ export async function computeGradient(
     const results = await session.run({ ...feeds, ...planned!.feeds(options.target, n) });
     return {
       gradient: results[made.gradient]!,
-      scores: numbers(results[planned!.scores]!),
-      classes: planned!.winners === undefined ? undefined : numbers(results[planned!.winners]!),
+      scores: numbersIn(results[planned!.scores]!),
+      classes: planned!.winners === undefined ? undefined : numbersIn(results[planned!.winners]!),
       logits: results[made.logits]!,
       squashedBy: made.squashedBy,
       device: session.device,
@@ -76,8 +76,4 @@ function atSizesOf(feeds: Readonly<Record<string, Tensor>>, model: Model): Model
       : input;
   });
   return { ...model, graph };
-}
-
-function numbers(tensor: Tensor): number[] {
-  return Array.from(tensor.data as ArrayLike<number | bigint>, Number);
 }

@@ -6,7 +6,7 @@ import type { Model } from "../model/model.ts";
 import { openSession, type Session, type SessionOptions } from "../runtime/session.ts";
 import type { Target } from "../targets/parse.ts";
 import { targetKey } from "../targets/seed.ts";
-import type { Tensor } from "../tensor.ts";
+import { numbersIn, type Tensor } from "../tensor.ts";
 import { type Diagnosis, diagnose } from "./diagnose.ts";
 import type { Layer } from "./layers.ts";
 import { pixelInput } from "./pixels.ts";
@@ -98,8 +98,8 @@ export async function createExplainer(
         logits: results[made.logits]!,
         explanations: made.targets.map((target, i) => ({
           target: wanted[i]!,
-          scores: numbers(results[target.scores]!),
-          classes: target.winners === undefined ? undefined : numbers(results[target.winners]!),
+          scores: numbersIn(results[target.scores]!),
+          classes: target.winners === undefined ? undefined : numbersIn(results[target.winners]!),
           raw: target.raw.map((name) => results[name]!),
           map: target.map === undefined ? undefined : results[target.map],
         })),
@@ -146,8 +146,4 @@ export function checkFeeds(
 /** Inputs that the caller feeds, without those of the targets. */
 function givenInputs(made: Plan): ValueInfo[] {
   return made.graph.inputs.filter((input) => input.name === pixelInput || !input.name.startsWith("camkit/"));
-}
-
-function numbers(tensor: Tensor): number[] {
-  return Array.from(tensor.data as ArrayLike<number | bigint>, Number);
 }

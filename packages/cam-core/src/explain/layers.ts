@@ -1,10 +1,9 @@
-import { ruleName } from "../autodiff/gradient.ts";
-import { rules } from "../autodiff/rules/index.ts";
+import { between } from "../autodiff/gradient.ts";
 import { LayerError, UnknownNameError } from "../errors.ts";
 import type { Builder, Value } from "../graph/builder.ts";
 import { estimateDim } from "../graph/dims.ts";
-import { type Dim, type Graph, type Node, producersOf, readsOf, topological, usersOf } from "../graph/graph.ts";
-import { type Axes, type Axis, isSpace, type SpaceAxis } from "./axes.ts";
+import { type Dim, producersOf, topological, usersOf } from "../graph/graph.ts";
+import { type Axes, type Axis, isSpace, type SpaceAxis } from "./axis.ts";
 
 /** A tensor that a map can be made at. */
 export type Layer = {
@@ -194,7 +193,7 @@ function tokens(site: Site, value: Value, opType: string, dims: readonly Dim[]):
 }
 
 function candidates(site: Site): { list: Layer[]; frontier: Set<Value> } {
-  const path = pathNodes(site.op.graph, site.input, site.logits);
+  const { path } = between(topological(site.op.graph), [site.input], [site.logits]);
   const users = usersOf(site.op.graph);
   const onPath = new Set(path);
   const list: Layer[] = [];
@@ -227,24 +226,6 @@ function isFinished(site: Site, value: Value): boolean {
   if (!node || unfinished.has(node.opType)) return false;
   if (!["Add", "Sub", "Mul", "Div"].includes(node.opType)) return true;
   return node.inputs.every((name) => !site.op.graph.initializers.has(name));
-}
-
-/** Nodes on a differentiable path from one value to another, in graph order. */
-export function pathNodes(graph: Graph, from: Value, to: Value): Node[] {
-  const order = topological(graph);
-  const forward = new Set([from]);
-  const reached = order.filter((node) => {
-    const live = rules[ruleName(node)]?.kind !== "zero" && readsOf(node).some((name) => forward.has(name));
-    if (live) for (const name of node.outputs) forward.add(name);
-    return live;
-  });
-  const backward = new Set([to]);
-  const path = reached.reverse().filter((node) => {
-    const live = node.outputs.some((name) => backward.has(name));
-    if (live) for (const name of readsOf(node)) backward.add(name);
-    return live;
-  });
-  return path.reverse();
 }
 
 /**

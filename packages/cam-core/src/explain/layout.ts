@@ -1,6 +1,6 @@
 import { LayerError } from "../errors.ts";
 import type { Builder, Value } from "../graph/builder.ts";
-import { type Axes, isSpace, type SpaceAxis } from "./axes.ts";
+import { type Axes, isSpace, type SpaceAxis } from "./axis.ts";
 
 /**
  * Lays a value out as [N, K, ...space] with space in the input's order: prefix and suffix tokens are dropped, tokens are put

@@ -1,6 +1,6 @@
 import type { Builder, Value } from "../graph/builder.ts";
 import { type Node, producersOf } from "../graph/graph.ts";
-import type { Axes } from "./axes.ts";
+import type { Axes } from "./axis.ts";
 
 /** Ends that turn scores into probabilities: their gradient vanishes where the network is sure. */
 const squashing: ReadonlySet<string> = new Set(["Softmax", "LogSoftmax", "Sigmoid"]);

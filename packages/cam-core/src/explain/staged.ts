@@ -1,14 +1,14 @@
 import { gradient } from "../autodiff/gradient.ts";
 import { AbortedError, InputError } from "../errors.ts";
 import { Builder, type Value } from "../graph/builder.ts";
-import { type Graph, opsetOf } from "../graph/graph.ts";
+import { emptyGraph, type Graph } from "../graph/graph.ts";
 import type { BatchedStage, Method, MethodContext, NodesStage } from "../methods/method.ts";
 import type { Model } from "../model/model.ts";
 import { openSession, type Session, type SessionOptions } from "../runtime/session.ts";
 import type { Target } from "../targets/parse.ts";
 import { seedTarget } from "../targets/seed.ts";
-import { rowOf, type Tensor, type TypedArray } from "../tensor.ts";
-import { isSpace } from "./axes.ts";
+import { numbersIn, rowOf, type Tensor, type TypedArray } from "../tensor.ts";
+import { isSpace } from "./axis.ts";
 import { finishMap } from "./finish.ts";
 import type { Layer } from "./layers.ts";
 import { fromChannelsFirst } from "./layout.ts";
@@ -111,8 +111,8 @@ async function firstStage(
     input: base.input,
     first: {
       made,
-      scores: numbers(results[scores]!),
-      classes: winners === undefined ? undefined : numbers(results[winners]!),
+      scores: numbersIn(results[scores]!),
+      classes: winners === undefined ? undefined : numbersIn(results[winners]!),
     },
   };
 }
@@ -124,7 +124,7 @@ async function runNodes(
   made: Readonly<Record<string, Tensor>>,
   options: SessionOptions,
 ) {
-  const op = new Builder(emptyGraph(model));
+  const op = new Builder(emptyGraph("stage", model.graph.opsets));
   const context = contextOver(op, made);
   const results = Object.entries(stage.build(context)).map(
     ([name, value]) => [name, publish(op, value, `camkit/made.${name}`)] as const,
@@ -186,7 +186,7 @@ async function runBatched(model: Model, stage: BatchedStage, given: Variants, op
           [sliceInput]: slice,
           ...seeded.feeds(target, fixed ?? take),
         });
-        scores.set(numbers(out["camkit/score.0"]!).slice(0, take), sample * count + from);
+        scores.set(numbersIn(out["camkit/score.0"]!).slice(0, take), sample * count + from);
         from += take;
         options.onProgress?.(sample * count + from, given.batch * count);
         if (fixed === undefined)
@@ -270,24 +270,10 @@ async function finished(
 ): Promise<Tensor> {
   const axes = groundwork(model, options).axes.get(input) ?? [];
   const size = axes.flatMap((axis, i) => (isSpace(axis) ? [fed.shape[i]!] : []));
-  const op = new Builder(emptyGraph(model));
+  const op = new Builder(emptyGraph("stage", model.graph.opsets));
   addInput(op, "raw", raw.dtype, raw.shape);
   const graph = seal(op, [publish(op, finishMap(op, "raw", op.ints(size)), "camkit/map.0")]);
   return (await once(graph, options, (session) => session.run({ raw })))["camkit/map.0"]!;
-}
-
-function emptyGraph(model: Model): Graph {
-  return {
-    name: "stage",
-    opsets: new Map([["", opsetOf(model.graph)]]),
-    inputs: [],
-    outputs: [],
-    nodes: [],
-    initializers: new Map(),
-    types: new Map(),
-    metadata: new Map(),
-    functions: new Map(),
-  };
 }
 
 async function once<T>(graph: Graph, options: SessionOptions, use: (session: Session) => Promise<T>): Promise<T> {
@@ -318,8 +304,4 @@ function tiled(row: Tensor, times: number): Tensor {
   const data = new (source.constructor as new (length: number) => typeof source)(source.length * times);
   for (let i = 0; i < times; i++) data.set(source, i * source.length);
   return { dtype: row.dtype, shape: [times, ...row.shape], data };
-}
-
-function numbers(tensor: Tensor): number[] {
-  return Array.from(tensor.data as ArrayLike<number | bigint>, Number);
 }

@@ -72,6 +72,21 @@ export function opsetOf(graph: Graph): number {
   return graph.opsets.get("") ?? 1;
 }
 
+/** A graph with nothing in it yet. */
+export function emptyGraph(name: string, opsets: ReadonlyMap<string, number>): Graph {
+  return {
+    name,
+    opsets,
+    inputs: [],
+    outputs: [],
+    nodes: [],
+    initializers: new Map(),
+    types: new Map(),
+    metadata: new Map(),
+    functions: new Map(),
+  };
+}
+
 /** A copy that can be rewritten without touching the original; nodes and weights are shared. */
 export function copyGraph(graph: Graph): Graph {
   return {

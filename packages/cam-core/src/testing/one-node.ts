@@ -1,5 +1,5 @@
 import type { Sample } from "../autodiff/rule.ts";
-import { type Attribute, type Graph, initializerOf, type ValueInfo } from "../graph/graph.ts";
+import { type Attribute, emptyGraph, type Graph, initializerOf, type ValueInfo } from "../graph/graph.ts";
 
 /** The oldest opset whose form the builder emits. */
 export const oldestOpset = 18;
@@ -10,17 +10,10 @@ export const oldestOpset = 18;
  */
 export function oneNode(opType: string, sample: Sample): Graph {
   const [domain, type] = opType.includes(":") ? (opType.split(":") as [string, string]) : ["", opType];
-  const graph: Graph = {
-    name: opType,
-    opsets: new Map([["", sample.opset ?? oldestOpset], ...(domain ? [[domain, 1] as const] : [])]),
-    inputs: [],
-    outputs: [],
-    nodes: [],
-    initializers: new Map(),
-    types: new Map(),
-    metadata: new Map(),
-    functions: new Map(),
-  };
+  const graph = emptyGraph(
+    opType,
+    new Map([["", sample.opset ?? oldestOpset], ...(domain ? [[domain, 1] as const] : [])]),
+  );
   const inputs = sample.inputs.map((tensor, i) => {
     if (!tensor) return "";
     const name = `x${i}`;

@@ -1,5 +1,5 @@
 import { Builder, type Value } from "../graph/builder.ts";
-import type { Graph, Shape } from "../graph/graph.ts";
+import { emptyGraph, type Graph, type Shape } from "../graph/graph.ts";
 import type { Manifest } from "../model/manifest.ts";
 import type { Model } from "../model/model.ts";
 import { float32, sizeOf, type Tensor } from "../tensor.ts";
@@ -12,15 +12,8 @@ export function tinyModel(
 ): Model {
   const { opset = 18, dtype = "float32", manifest } = options;
   const graph: Graph = {
-    name: "tiny",
-    opsets: new Map([["", opset]]),
+    ...emptyGraph("tiny", new Map([["", opset]])),
     inputs: Object.entries(inputs).map(([name, shape]) => ({ name, dtype, shape })),
-    outputs: [],
-    nodes: [],
-    initializers: new Map(),
-    types: new Map(),
-    metadata: new Map(),
-    functions: new Map(),
   };
   const op = new Builder(graph, { prefix: "tiny" });
   const outputs = build(op, Object.fromEntries(Object.keys(inputs).map((name) => [name, name])));
