@@ -7,6 +7,7 @@ import { openSession, type Session, type SessionOptions } from "../runtime/sessi
 import type { Target } from "../targets/parse.ts";
 import { targetKey } from "../targets/seed.ts";
 import { numbersIn, type Tensor } from "../tensor.ts";
+import { runInChunks } from "./chunks.ts";
 import { type Diagnosis, diagnose } from "./diagnose.ts";
 import type { Layer } from "./layers.ts";
 import { pixelInput } from "./pixels.ts";
@@ -92,8 +93,17 @@ export async function createExplainer(
       if (options.signal?.aborted) throw new AbortedError();
       const { plan: made, session } = await compile(wanted);
       const n = checkFeeds(givenInputs(made), feeds, made.input);
-      const extra = made.targets.map((target, i) => target.feeds(wanted[i]!, n));
-      const results = await session.run(Object.assign({}, feeds, ...extra));
+      const extra = (samples: number) =>
+        Object.assign({}, ...made.targets.map((target, i) => target.feeds(wanted[i]!, samples)));
+      const results = separable(made, wanted, n)
+        ? await runInChunks(session, feeds, {
+            n,
+            batched: batchedInputs(made),
+            main: made.input,
+            extra,
+            signal: options.signal,
+          })
+        : await session.run({ ...feeds, ...extra(n) });
       return {
         logits: results[made.logits]!,
         explanations: made.targets.map((target, i) => ({
@@ -141,6 +151,27 @@ export function checkFeeds(
       );
   }
   return feeds[main]!.shape[0] ?? 1;
+}
+
+/** Inputs whose first axis is the batch: the main one, and those whose first axis has the same name. */
+function batchedInputs(made: Plan): Set<string> {
+  const batch = made.graph.inputs.find((input) => input.name === made.input)?.shape?.[0];
+  const same = made.graph.inputs.filter(
+    (input) => input.name === made.input || (batch !== null && input.shape?.[0] === batch),
+  );
+  return new Set(same.map((input) => input.name));
+}
+
+/** Whether a batch may be cut: its size is open, and no target or mask names a sample of it. */
+function separable(made: Plan, targets: readonly Target[], n: number): boolean {
+  const open = typeof made.graph.inputs.find((input) => input.name === made.input)?.shape?.[0] !== "number";
+  const rank = made.logitsRank;
+  const wholeBatch = targets.some(
+    (target) =>
+      target.kind === "element" ||
+      (target.kind === "mask" && (target.mask.shape.length === rank || target.mask.shape[0] === n)),
+  );
+  return open && !wholeBatch;
 }
 
 /** Inputs that the caller feeds, without those of the targets. */

@@ -108,6 +108,7 @@ export type Plan = {
   /** The graph input that carries the batch. */
   readonly input: Value;
   readonly logits: Value;
+  readonly logitsRank: number;
   /** Whether the model's output is a softmax or sigmoid of the logits. */
   readonly squashedBy: Logits["squashedBy"];
   readonly classAxis: number;
@@ -155,6 +156,7 @@ export function plan(model: Model, options: PlanOptions): Plan {
     logits,
     squashedBy: base.squashedBy,
     classAxis: base.classAxis,
+    logitsRank: op.rank(logits),
     layers,
     targets,
   };
@@ -253,6 +255,7 @@ export function gradientPlan(
     logits,
     squashedBy: base.squashedBy,
     classAxis: base.classAxis,
+    logitsRank: op.rank(logits),
     layers: [],
     targets: [target],
     gradient: found,
