@@ -36,6 +36,10 @@ describe("readBytes", () => {
 });
 
 describe("writeAtomic", () => {
+  test.skipIf(process.platform !== "linux")("refuses a folder that no folder can be made in", async () => {
+    await expect(writeAtomic("/proc/camkit/deep/file", "x")).rejects.toMatchObject({ code: "file" });
+  });
+
   test("makes folders, replaces what was there, leaves nothing beside it", async () => {
     const path = join(dir, "x", "y", "out.json");
     await writeAtomic(path, "erste Fassung, größer");

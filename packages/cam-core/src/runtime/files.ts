@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { FileError } from "../errors.ts";
 
@@ -35,7 +35,7 @@ export async function readBytes(path: string): Promise<Uint8Array> {
 export async function writeAtomic(path: string, content: Uint8Array | string): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path).slice(0, 64)}.${randomUUID()}.part`);
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     const file = await open(temporary, "wx");
     try {
       await file.writeFile(content);
@@ -48,6 +48,29 @@ export async function writeAtomic(path: string, content: Uint8Array | string): P
     await rm(temporary, { force: true }).catch(() => {}); // the first failure is the one to report
     throw fileError(path, cause);
   }
+}
+
+/**
+ * Makes a folder and those above it. Node's own recursive mkdir (20) spins for ever where a file system answers ENOENT for a
+ * new entry of a folder that is there, as /proc does.
+ */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === "EEXIST" && (await stat(path)).isDirectory()) return;
+    if (code !== "ENOENT" || (await exists(dirname(path)))) throw cause;
+    await makeFolder(dirname(path));
+    await makeFolder(path);
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** The SHA-256 digest in lower-case hexadecimal, as `sha256sum` prints it. */
