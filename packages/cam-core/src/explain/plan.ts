@@ -3,7 +3,9 @@ import { InputError, LayerError, UnknownNameError } from "../errors.ts";
 import { Builder, type Value } from "../graph/builder.ts";
 import { checkGraph } from "../graph/check.ts";
 import { copyGraph, type Graph, type ValueInfo } from "../graph/graph.ts";
+import { gatherOneHot } from "../graph/passes/gather-one-hot.ts";
 import { hoistPosition } from "../graph/passes/hoist-position.ts";
+import { meanOfExpanded } from "../graph/passes/mean-of-expanded.ts";
 import { pruneUnused } from "../graph/passes/prune-unused.ts";
 import type { Method, MethodContext } from "../methods/method.ts";
 import type { InputManifest } from "../model/manifest.ts";
@@ -265,6 +267,8 @@ export function gradientPlan(
 /** Keeps what the outputs need, in a legal order. */
 export function seal(op: Builder, outputs: readonly Value[]): Graph {
   op.graph.outputs = outputs.map((name) => ({ name, dtype: op.dtype(name) }));
+  gatherOneHot(op);
+  meanOfExpanded(op);
   pruneUnused(op.graph);
   checkGraph(op.graph);
   return op.graph;

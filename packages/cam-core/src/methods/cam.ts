@@ -1,4 +1,5 @@
 import { defineMethod } from "./method.ts";
+import { weightedSum } from "./weighted-sum.ts";
 
 /**
  * CAM: the class's own weights in the dense layer that follows global average pooling.
@@ -18,6 +19,6 @@ export const cam = defineMethod({
   signed: true,
   build: ({ op, activations: A, gradients: dA, space }) => {
     const w = op.reduceSum(dA, { axes: space });
-    return op.reduceSum(op.mul(w, A), { axes: [1], keepdims: false });
+    return weightedSum(op, w, A);
   },
 });

@@ -1,4 +1,5 @@
 import { defineMethod } from "./method.ts";
+import { weightedSum } from "./weighted-sum.ts";
 
 /**
  * Grad-CAM++: each channel weighs the sum of its positive gradients, each one damped by how much the channel is active
@@ -25,6 +26,6 @@ export const gradCamPlusPlus = defineMethod({
     // The unusable positions divide by 1, so that no infinity arises on the way to being dropped.
     const weighted = op.where(usable, op.div(dA, op.where(usable, denominator, 1)), 0);
     const w = op.reduceSum(weighted, { axes: space });
-    return op.relu(op.reduceSum(op.mul(w, A), { axes: [1], keepdims: false }));
+    return op.relu(weightedSum(op, w, A));
   },
 });

@@ -1,4 +1,5 @@
 import { defineMethod } from "./method.ts";
+import { weightedSum } from "./weighted-sum.ts";
 
 /**
  * Grad-CAM: each channel weighs as much as its mean gradient.
@@ -15,6 +16,6 @@ export const gradCam = defineMethod({
   needs: ["activations", "gradients"],
   build: ({ op, activations: A, gradients: dA, space }) => {
     const w = op.reduceMean(dA, { axes: space });
-    return op.relu(op.reduceSum(op.mul(w, A), { axes: [1], keepdims: false }));
+    return op.relu(weightedSum(op, w, A));
   },
 });

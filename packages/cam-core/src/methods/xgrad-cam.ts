@@ -1,4 +1,5 @@
 import { defineMethod } from "./method.ts";
+import { weightedSum } from "./weighted-sum.ts";
 
 /**
  * XGrad-CAM: each channel weighs the mean of its gradient under its own activation.
@@ -18,6 +19,6 @@ export const xgradCam = defineMethod({
     const sum = op.reduceSum(A, { axes: space });
     const empty = op.equal(sum, 0);
     const w = op.where(empty, 0, op.div(op.reduceSum(op.mul(dA, A), { axes: space }), op.where(empty, 1, sum)));
-    return op.relu(op.reduceSum(op.mul(w, A), { axes: [1], keepdims: false }));
+    return op.relu(weightedSum(op, w, A));
   },
 });
