@@ -53,7 +53,7 @@ export async function scenesSection(context: DemoContext): Promise<Section> {
       ["method", `grad-cam at ${scenes[0]!.layer}, unless a picture says otherwise`],
       ["target", "the logit of each class that is in the scene"],
       ["preprocessing", preprocessingText(model)],
-      ["ran on", `${speed.provider}, ${speed.threads === "default" ? "default" : speed.threads} threads`],
+      ["ran on", `${speed.provider}, ${speed.threads} threads`],
       [
         "seeds",
         `shown: the first ${shown} from ${firstSeed} on with two objects or more; counted: the ${counted} that follow, all of them`,

@@ -6,6 +6,7 @@ import {
   type ExplainResult,
   type Explanation,
   encodeNpy,
+  InputError,
   type Placement,
   pixelInput,
   preparePicture,
@@ -59,10 +60,24 @@ export async function explainItem(
 }
 
 async function feed(job: Job, item: Item, shared: Readonly<Record<string, string>>): Promise<Fed> {
-  if (item.kind === "tensor") return { feeds: await readFeeds(item, shared, job.input) };
+  if (item.kind === "tensor") {
+    const feeds = await readFeeds(item, shared, job.input);
+    for (const [name, tensor] of Object.entries(feeds)) checkFinite(name, tensor);
+    return { feeds };
+  }
   const picture = await decodePicture(item.file, item.file);
   const { tensor, placement } = preparePicture(picture, job.preprocessing().input);
   return { feeds: { ...(await readFeeds(item, shared, job.input)), [pixelInput]: tensor }, picture, placement };
+}
+
+/** A NaN in the input makes every score NaN, and a winner of them means nothing. */
+function checkFinite(name: string, { data }: Tensor): void {
+  if (!(data instanceof Float32Array || data instanceof Float64Array)) return;
+  const bad = data.findIndex((value: number) => !Number.isFinite(value));
+  if (bad >= 0)
+    throw new InputError(`input "${name}" holds ${data[bad]} at element ${bad}`, {
+      hint: "Replace what isn't a number before explaining.",
+    });
 }
 
 function about(item: Item, { feeds, picture, placement }: Fed, sample: number, n: number) {
@@ -115,7 +130,8 @@ async function describe(job: Job, item: Item, subject: Subject, files: MapFiles)
   const layers = explainer.layers.length > 0 ? explainer.layers.map((layer) => layer.value) : [job.input];
   const reasons = facts.map((fact) => emptiness(fact));
   const empty = reasons.every((reason) => reason !== undefined);
-  const cause = empty && n === 1 ? await explainer.diagnose(fed.feeds, explanation.target) : undefined;
+  const finite = facts.every((fact) => fact.finite);
+  const cause = empty && finite && n === 1 ? await explainer.diagnose(fed.feeds, explanation.target) : undefined;
   const warnings = reasons.flatMap((reason, l) =>
     reason
       ? [

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import type { Graph } from "../graph/graph.ts";
 import { methodNamed } from "../methods/index.ts";
 import { loadModel } from "../runtime/load-model.ts";
@@ -30,7 +31,7 @@ export type BenchResult = {
   readonly prepareMs: number;
   /** Resident memory at its highest, in MiB. */
   readonly peakMb: number;
-  readonly threads: number | "default";
+  readonly threads: number;
   readonly provider: string;
   readonly layers: readonly string[];
   readonly pairs: number;
@@ -40,7 +41,9 @@ export type BenchResult = {
  * Measures an explanation against the untouched file's forward pass: both sessions in one process, the same feed, pairs in
  * alternating order, medians. Opening is measured five times each, in turn.
  */
-export async function benchModel(path: string, options: BenchOptions = {}): Promise<BenchResult> {
+export async function benchModel(path: string, given: BenchOptions = {}): Promise<BenchResult> {
+  const threads = given.threads ?? availableParallelism();
+  const options = { ...given, threads };
   const target = options.target ?? { kind: "auto" as const };
   const pairs = options.pairs ?? 30;
   const opens: number[] = [];
@@ -87,7 +90,7 @@ export async function benchModel(path: string, options: BenchOptions = {}): Prom
     openMs: median(opens),
     prepareMs: median(prepares),
     peakMb: process.resourceUsage().maxRSS / 1024,
-    threads: options.threads ?? "default",
+    threads,
     provider,
     layers: made.layers.map((layer) => layer.value),
     pairs,

@@ -136,7 +136,14 @@ function element(site: TargetSite, target: Extract<Target, { kind: "element" }>)
   const places = offset === 0 ? at : op.concat([rows, op.expand(at, op.concat([n, op.ints([indices.length])], 0))], 1);
   const ones = op.expand(op.scalar(1, dtype), op.shape(places, 0, 1));
   const seed = op.scatterND(op.fillLike(value, 0), places, ones);
-  return { value, seed, scores: total(op, op.mul(value, seed)), feeds: () => ({}) };
+  const feeds = (_: Target, n: number) => {
+    if (offset === 0 && (indices[0]! >= n || indices[0]! < -n))
+      throw new TargetError(`${target.output}[${indices.join(", ")}]: axis 0, the batch, has ${n} entries`, {
+        hint: "Indices count from 0.",
+      });
+    return {};
+  };
+  return { value, seed, scores: total(op, op.mul(value, seed)), feeds };
 }
 
 /** The sum of an output under a mask. Without a class axis in the mask, the class that wins under it. */
@@ -163,43 +170,45 @@ function maskSum(site: TargetSite, target: Extract<Target, { kind: "mask" }>, sl
     throw new TargetError(`the mask ${target.name} has shape [${given.join(", ")}]; the output has rank ${rank}`, {
       hint: "Give a mask over the output's positions, or over classes and positions.",
     });
-  const weights = op.unsqueeze(op.cast(mask, op.dtype(logits)), [0, site.classAxis]);
+  const weights = op.unsqueeze(op.cast(atResolution(site, mask), op.dtype(logits)), [0, site.classAxis]);
   const totals = perClass(site, op.mul(logits, weights));
   const winners = op.argMax(totals, { axis: 1, keepdims: false });
   const seeded = spread(site, op.mul(logits, weights), hot(op, winners, totals));
   return { value: logits, seed: op.mul(seeded.seed, weights), scores: seeded.scores, winners, feeds };
 }
 
-/** The mask at the output's own resolution: nearest neighbour, since its edges mean something. */
-function fitMask(target: Extract<Target, { kind: "mask" }>, site: TargetSite): Tensor {
-  const { mask, name } = target;
-  const dims = site.op.dims(site.logits)!;
-  const space = dims.filter((_, axis) => axis !== 0 && axis !== site.classAxis);
-  const values = Float32Array.from(mask.data as Float32Array, Number);
-  if (values.every((value) => value === 0))
-    throw new TargetError(`the mask ${name} is empty`, { hint: "Mark at least one position." });
-  const wanted = mask.shape.length === space.length ? space : undefined;
-  if (!wanted || wanted.some((dim) => typeof dim !== "number") || wanted.every((dim, i) => dim === mask.shape[i]))
-    return { dtype: "float32", shape: mask.shape, data: values };
-  return nearest(values, mask.shape, wanted as number[]);
+/** A picture's mask at the output's own resolution, which may be known only in the run: nearest, since its edges mean something. */
+function atResolution({ op, logits, classAxis }: TargetSite, mask: Value): Value {
+  const space = op.dims(logits)!.flatMap((_, axis) => (axis === 0 || axis === classAxis ? [] : [axis]));
+  // A list of anchors or tokens has no resolution.
+  if (space.length < 2) return mask;
+  const sizes = op.concat([op.ints([1, 1]), ...space.map((axis) => op.dim(logits, axis))], 0);
+  const laid = op.node("Resize", [op.unsqueeze(mask, [0, 1]), undefined, undefined, sizes], {
+    mode: "nearest",
+    nearest_mode: "round_prefer_ceil",
+  })[0]!;
+  return op.squeeze(laid, [0, 1]);
 }
 
-function nearest(values: Float32Array, from: readonly number[], to: readonly number[]): Tensor {
-  const size = to.reduce((a, b) => a * b, 1);
-  const data = new Float32Array(size);
-  for (let i = 0; i < size; i++) {
-    let rest = i;
-    let at = 0;
-    let stride = 1;
-    for (let axis = to.length - 1; axis >= 0; axis--) {
-      const position = rest % to[axis]!;
-      rest = Math.floor(rest / to[axis]!);
-      at += Math.min(from[axis]! - 1, Math.floor(((position + 0.5) * from[axis]!) / to[axis]!)) * stride;
-      stride *= from[axis]!;
-    }
-    data[i] = values[at]!;
-  }
-  return { dtype: "float32", shape: to, data };
+/** The mask as it is fed. Throws TargetError for an empty one, or one that doesn't fit the output. */
+function fitMask({ mask, name }: Extract<Target, { kind: "mask" }>, site: TargetSite): Tensor {
+  const dims = site.op.dims(site.logits)!;
+  const space = dims.filter((_, axis) => axis !== 0 && axis !== site.classAxis);
+  const data = Float32Array.from(mask.data as Float32Array, Number);
+  if (data.every((value) => value === 0))
+    throw new TargetError(`the mask ${name} is empty`, { hint: "Mark at least one position." });
+  const { shape } = mask;
+  const resized = shape.length === space.length && space.length >= 2;
+  const wanted =
+    shape.length === dims.length ? [null, ...dims.slice(1)] : shape.length === dims.length - 1 ? dims.slice(1) : space;
+  if (!resized && wanted.some((dim, i) => typeof dim === "number" && dim !== shape[i]))
+    throw new TargetError(
+      `the mask ${name} has shape [${shape.join(", ")}]; the output [${dims.map((dim) => dim ?? "?").join(", ")}]`,
+      {
+        hint: "Give one weight per class and position, or per position.",
+      },
+    );
+  return { dtype: "float32", shape, data };
 }
 
 // --- parts -----------------------------------------------------------------------------------------------------------
