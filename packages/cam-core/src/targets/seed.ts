@@ -61,7 +61,7 @@ export function targetKey(target: Target): string {
 /** The logit of a class per sample; −1 asks for the winner. For dense outputs, its sum over all positions. */
 function classLogit(site: TargetSite, slot: number): Seeded {
   const { op, logits } = site;
-  const asked = input(op, `camkit/target.${slot}`, ["N"], "int64");
+  const asked = input(op, `camkit/target.${slot}`, [batchOf(site)], "int64");
   const columns = classCount(site);
   const totals = perClass(site, logits); // [N, C]
   const winner =
@@ -90,8 +90,8 @@ function signed(op: Builder, negative: Value): Value {
 /** One class's logit minus another's. */
 function contrast(site: TargetSite, slot: number): Seeded {
   const { op, logits } = site;
-  const first = input(op, `camkit/target.${slot}`, ["N"], "int64");
-  const second = input(op, `camkit/against.${slot}`, ["N"], "int64");
+  const first = input(op, `camkit/target.${slot}`, [batchOf(site)], "int64");
+  const second = input(op, `camkit/against.${slot}`, [batchOf(site)], "int64");
   const totals = perClass(site, logits);
   const columns = classCount(site);
   return {
@@ -213,7 +213,12 @@ function fitMask({ mask, name }: Extract<Target, { kind: "mask" }>, site: Target
 
 // --- parts -----------------------------------------------------------------------------------------------------------
 
-function input(op: Builder, name: string, shape: readonly string[], dtype: "int64" | "float32"): Value {
+/** The model's own batch dimension, so that what is fed per sample is known to have its size. */
+function batchOf({ op, logits }: TargetSite): number | string {
+  return op.dims(logits)?.[0] ?? "N";
+}
+
+function input(op: Builder, name: string, shape: readonly (number | string)[], dtype: "int64" | "float32"): Value {
   op.graph.inputs.push({ name, dtype, shape });
   op.facts.types.set(name, { dtype, shape });
   return name;
