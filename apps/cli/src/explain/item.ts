@@ -130,8 +130,9 @@ async function describe(job: Job, item: Item, subject: Subject, files: MapFiles)
   const layers = explainer.layers.length > 0 ? explainer.layers.map((layer) => layer.value) : [job.input];
   const reasons = facts.map((fact) => emptiness(fact));
   const empty = reasons.every((reason) => reason !== undefined);
-  const finite = facts.every((fact) => fact.finite);
-  const cause = empty && finite && n === 1 ? await explainer.diagnose(fed.feeds, explanation.target) : undefined;
+  // A constant positive map, or one of NaN, isn't a matter of missing evidence.
+  const unfounded = facts.every((fact) => fact.finite && fact.max <= 0);
+  const cause = empty && unfounded && n === 1 ? await explainer.diagnose(fed.feeds, explanation.target) : undefined;
   const warnings = reasons.flatMap((reason, l) =>
     reason
       ? [

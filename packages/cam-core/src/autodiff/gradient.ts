@@ -9,7 +9,7 @@ export type GradientOptions = {
   /** Replaces the rule of some operators: guided backpropagation, straight-through estimators. */
   override?: typeof rules;
   /** Values that a missing-rule error may offer instead. */
-  candidates?: readonly Value[];
+  candidates?: () => readonly Value[];
 };
 
 /**
@@ -41,7 +41,7 @@ export function gradient(
     const dys = node.outputs.map((name) => (name === "" ? null : settle(name)));
     if (dys.every((dy) => dy === null)) continue;
     const rule = table[ruleName(node)];
-    if (!rule) throw missingRule(op, node, seeds, wrt, options.candidates ?? []);
+    if (!rule) throw missingRule(op, node, seeds, wrt, options.candidates?.() ?? []);
     if (rule.kind === "zero") continue;
     const results = rule.vjp(contextOf(op, node, dys, carries));
     node.inputs.forEach((input, i) => {

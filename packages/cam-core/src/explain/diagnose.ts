@@ -8,9 +8,9 @@ import type { Tensor } from "../tensor.ts";
 import { feedPixels, pixelInput } from "./pixels.ts";
 import { chooseLayers, type GroundworkOptions, groundwork, type PlanOptions, publish, seal } from "./plan.ts";
 
-/** Why a map is constant or zero everywhere. */
+/** Why a map has no positive part. */
 export type Diagnosis = {
-  readonly code: "saturated" | "no-gradient" | "no-activation" | "negative-evidence" | "constant";
+  readonly code: "saturated" | "no-gradient" | "no-activation" | "negative-evidence";
   readonly reason: string;
   readonly hint: string;
 };
@@ -32,10 +32,6 @@ const diagnoses: Readonly<Record<Diagnosis["code"], Omit<Diagnosis, "code">>> = 
     reason: "all evidence at this layer speaks against the target, and the method keeps the positive part",
     hint: "Explain another class, or look at hires-cam or input-x-gradient.",
   },
-  constant: {
-    reason: "every position counts the same",
-    hint: "Choose a layer with more positions, or another method.",
-  },
 };
 
 export type DiagnoseOptions = SessionOptions &
@@ -43,8 +39,7 @@ export type DiagnoseOptions = SessionOptions &
   Pick<PlanOptions, "pixels"> & { method?: string | undefined; layers?: readonly string[] | undefined };
 
 /**
- * The likely cause of a map without structure, from the activations and gradients at the layer. Runs the model once more;
- * for when a map turned out constant.
+ * The likely cause of a map that is nowhere positive, from the activations and gradients at the layer. Runs the model once more.
  */
 export async function diagnose(
   model: Model,
@@ -67,21 +62,14 @@ export async function diagnose(
     const n = feeds[options.pixels ? pixelInput : base.input]?.shape[0] ?? 1;
     const results = await session.run({ ...feeds, ...seeded.feeds(target, n) });
     const [activation, slope] = outputs.map((name) => Number((results[name]!.data as Float32Array)[0]));
-    const code =
-      slope === 0
-        ? target.kind === "element"
-          ? "saturated"
-          : "no-gradient"
-        : activation === 0
-          ? "no-activation"
-          : undefined;
-    return describe(code ?? "negative-evidence");
+    const code = causeOf(activation!, slope!, target);
+    return { code, ...diagnoses[code] };
   } finally {
     await session.close();
   }
 }
 
-/** The words for a cause that is known without running anything. */
-export function describe(code: Diagnosis["code"]): Diagnosis {
-  return { code, ...diagnoses[code] };
+function causeOf(activation: number, slope: number, target: Target): Diagnosis["code"] {
+  if (slope === 0) return target.kind === "element" ? "saturated" : "no-gradient";
+  return activation === 0 ? "no-activation" : "negative-evidence";
 }

@@ -59,7 +59,7 @@ export type Explainer = {
   readonly device: Session["device"];
   /** Explains a batch. All float inputs of the model must be fed by name. */
   run(feeds: Readonly<Record<string, Tensor>>, targets?: readonly Target[]): Promise<ExplainResult>;
-  /** Why a map of this input came out constant or zero. Compiles and runs the model once more. */
+  /** Why a map of this input came out nowhere positive. Compiles and runs the model once more. */
   diagnose(feeds: Readonly<Record<string, Tensor>>, target: Target): Promise<Diagnosis>;
   close(): Promise<void>;
 };

@@ -137,7 +137,7 @@ export function plan(model: Model, options: PlanOptions): Plan {
   const { method } = options;
   const layers = method.resolution === "input" ? [] : chooseLayers(base, options.layers);
   if (method.needs.includes("linear-head")) for (const layer of layers) checkLinearHead(op, layer.value, logits);
-  const candidates = candidateLayers(base).map((layer) => layer.value);
+  const candidates = () => candidateLayers(base).map((layer) => layer.value);
   const outputs: Value[] = [logits];
   const targets = options.targets.map((target, slot): PlannedTarget => {
     const seeded = seedTarget(base, target, slot);
@@ -241,7 +241,7 @@ export function gradientPlan(
       [...op.facts.types.keys()].filter((name) => !name.startsWith("camkit/")),
     );
   const seeded = seedTarget(base, options.target, 0);
-  const candidates = candidateLayers(base).map((layer) => layer.value);
+  const candidates = () => candidateLayers(base).map((layer) => layer.value);
   const found = publish(
     op,
     gradient(op, new Map([[seeded.value, seeded.seed]]), [wrt], { candidates })[0]!,

@@ -73,12 +73,6 @@ export function addInitializer(facts: Facts, name: string, tensor: Initializer):
   if (values) facts.elements.set(name, values);
 }
 
-/** Contents of a small integer (or bool) constant as numbers; undefined for anything else. */
-export function integersOf(tensor: Initializer): readonly number[] | undefined {
-  if (!/int|bool/.test(tensor.dtype) || tensor.byteLength > 8 * longestFollowed) return undefined;
-  return numbersOf(tensor);
-}
-
 /** Contents of a small constant of whole or real numbers, bools as 0 and 1; undefined for anything else. */
 export function elementsOf(tensor: Initializer): readonly number[] | undefined {
   const longest = /int|bool/.test(tensor.dtype)

@@ -87,15 +87,7 @@ function rename(graph: Graph, op: Builder, from: readonly Value[], to: readonly 
         ...producer,
         outputs: producer.outputs.map((output) => (output === from[i] ? name : output)),
       };
-    } else
-      graph.nodes.push({
-        opType: "Identity",
-        domain: "",
-        name: op.fresh("alias"),
-        inputs: [from[i]!],
-        outputs: [name],
-        attributes: {},
-      });
+    } else op.alias(from[i], name);
   });
 }
 
