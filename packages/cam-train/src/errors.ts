@@ -1,0 +1,37 @@
+import { CamError } from "@camkit/cam-core";
+
+/** Every error that this package throws on purpose, one class per decision a caller can take; narrow by `code`. */
+
+/** A layer, a loss or an optimiser was asked for something that it can't be: a kernel larger than its input, a rate below 0. */
+export class NetworkError extends CamError {
+  override readonly code: string = "network";
+  override readonly blame = "usage";
+}
+
+/** The data set can't be used as it is: no pictures, one class, sizes that differ, a label that isn't in the list. */
+export class DataError extends CamError {
+  override readonly code = "data";
+}
+
+/** The configuration of a training run doesn't fit its schema, or what it names. Every problem is listed as `where: what`. */
+export class ConfigError extends CamError {
+  override readonly code = "config";
+  override readonly blame = "usage";
+}
+
+/** A checkpoint can't be read, or belongs to another run than the one that wants to go on from it. */
+export class CheckpointError extends CamError {
+  override readonly code = "checkpoint";
+}
+
+/** A number that training rests on became NaN or infinite. */
+export class DivergedError extends CamError {
+  override readonly code = "diverged";
+  constructor(
+    readonly step: number,
+    readonly tensor: string,
+    options: { hint?: string } = {},
+  ) {
+    super(`"${tensor}" is no longer finite at step ${step}`, options);
+  }
+}
