@@ -18,7 +18,27 @@ export { candidateLayers, defaultLayer, type Layer, layerNamed } from "./explain
 export { pixelInput } from "./explain/pixels.ts";
 export { gradientPlan, groundwork, type Plan, plan } from "./explain/plan.ts";
 export { Builder, type Value } from "./graph/builder.ts";
-export { copyGraph, type Graph, type Node } from "./graph/graph.ts";
+export { checkGraph } from "./graph/check.ts";
+export {
+  copyGraph,
+  type Dim,
+  emptyGraph,
+  type Graph,
+  type Initializer,
+  initializerOf,
+  type Node,
+  numberAttribute,
+  numbersAttribute,
+  producersOf,
+  readsOf,
+  type Shape,
+  topological,
+  usersOf,
+  type ValueInfo,
+} from "./graph/graph.ts";
+export { inferGraph } from "./graph/infer.ts";
+export { liftConstants } from "./graph/passes/lift-constants.ts";
+export { pruneUnused } from "./graph/passes/prune-unused.ts";
 export * from "./image/index.ts";
 export { methodNamed, methodNames, methods } from "./methods/index.ts";
 export { defineMethod, defineStagedMethod, type Method, type MethodContext } from "./methods/method.ts";
@@ -43,4 +63,4 @@ export {
   type Target,
   type TargetText,
 } from "./targets/parse.ts";
-export { type DType, float32, float64, int64, type Tensor } from "./tensor.ts";
+export { type DType, float32, float64, int64, numbersIn, sizeOf, type Tensor, viewBytes } from "./tensor.ts";

@@ -26,6 +26,7 @@ const floatAttributes: ReadonlySet<string> = new Set([
   "bias",
   "scale",
   "softcap",
+  "momentum",
 ]);
 
 /**
@@ -290,6 +291,9 @@ export class Builder {
   }
   softmax(x: Value, axis: number): Value {
     return this.#unary("Softmax", x, { axis });
+  }
+  logSoftmax(x: Value, axis: number): Value {
+    return this.#unary("LogSoftmax", x, { axis });
   }
   clip(x: Value, low?: Operand, high?: Operand): Value {
     const bound = (operand: Operand | undefined) => (operand === undefined ? undefined : this.value(operand, x));
