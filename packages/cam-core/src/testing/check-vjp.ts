@@ -5,10 +5,10 @@ import { Builder } from "../graph/builder.ts";
 import { checkGraph } from "../graph/check.ts";
 import { copyGraph, type Graph } from "../graph/graph.ts";
 import { openSession } from "../runtime/session.ts";
-import type { Tensor } from "../tensor.ts";
 import { oneNode } from "./one-node.ts";
 import { type Rng, rng } from "./rng.ts";
-import { tolerances } from "./tolerance.ts";
+import { inBestPrecision, type Precision, tolerances } from "./tolerance.ts";
+import { dot, inPrecision, like, magnitude, moved } from "./vectors.ts";
 
 export type CheckVjpOptions = {
   seed: number;
@@ -19,7 +19,7 @@ export type CheckVjpOptions = {
 };
 
 /** What a check used: the row of the tolerance table, and the largest relative difference it saw. */
-export type CheckedVjp = { precision: keyof typeof tolerances; worst: number };
+export type CheckedVjp = { precision: Precision; worst: number };
 
 /**
  * Compares a gradient rule with finite differences, along random directions, on each of its samples and inputs:
@@ -32,33 +32,18 @@ export async function checkVjp(opType: string, options: CheckVjpOptions): Promis
   const random = rng(options.seed);
   const used: CheckedVjp = { precision: "float64", worst: 0 };
   for (const [index, sample] of samplesOf(entry, random).entries()) {
-    const result = await checkSample(`${opType}, sample ${index}`, opType, entry, sample, random, options);
+    const what = `${opType}, sample ${index}`;
+    const result = await inBestPrecision((precision) =>
+      checkAs(precision, what, opType, entry, inPrecision(precision, sample), random, options),
+    );
     if (result.precision === "float32") used.precision = "float32";
     used.worst = Math.max(used.worst, result.worst);
   }
   return used;
 }
 
-async function checkSample(
-  what: string,
-  opType: string,
-  rule: Rule,
-  sample: Sample,
-  random: Rng,
-  options: CheckVjpOptions,
-) {
-  try {
-    return await checkAs("float64", what, opType, rule, sample, random, options);
-  } catch (error) {
-    // No float64 kernel: ONNX Runtime says NOT_IMPLEMENTED, or that the type is outside the operator's constraint.
-    if (!/NOT_IMPLEMENTED|Could not find an implementation|not supported|tensor\(double\)/.test(String(error)))
-      throw error;
-    return checkAs("float32", what, opType, rule, sample, random, options);
-  }
-}
-
 async function checkAs(
-  precision: keyof typeof tolerances,
+  precision: Precision,
   what: string,
   opType: string,
   rule: Rule,
@@ -66,8 +51,8 @@ async function checkAs(
   random: Rng,
   options: CheckVjpOptions,
 ): Promise<CheckedVjp> {
-  const inputs = sample.inputs.map((tensor) => tensor && (tensor.dtype === "float32" ? as(precision, tensor) : tensor));
-  const graph = oneNode(opType, { ...sample, inputs });
+  const { inputs } = sample;
+  const graph = oneNode(opType, sample);
   const output = `y${sample.output ?? 0}`;
   const { forward, backward, wrt } = await withGradient(graph, opType, rule, output, sample, precision);
   try {
@@ -114,22 +99,22 @@ async function withGradient(
   rule: Rule,
   output: string,
   sample: Sample,
-  precision: string,
+  precision: Precision,
 ) {
   const forwardGraph = copyGraph(graph);
-  forwardGraph.outputs = [{ name: output, dtype: precision as "float32" }];
+  forwardGraph.outputs = [{ name: output, dtype: precision }];
   const forward = await openSession(forwardGraph, { optimize: "disabled", threads: 1 });
   try {
     const op = new Builder(copyGraph(graph));
-    op.graph.inputs.push({ name: "cotangent", dtype: precision as "float32", shape: op.dims(output) });
-    op.facts.types.set("cotangent", { dtype: precision as "float32", shape: op.dims(output) });
+    op.graph.inputs.push({ name: "cotangent", dtype: precision, shape: op.dims(output) });
+    op.facts.types.set("cotangent", { dtype: precision, shape: op.dims(output) });
     const wrt = sample.wrt ?? graph.inputs.map((input) => Number(input.name.slice(1)));
     const names = wrt.map((i) => `x${i}`);
     const found = gradient(op, new Map([[output, "cotangent"]]), names, { override: { [opType]: rule } });
     op.graph.outputs = found.map((value, i) => {
       const name = `dx${wrt[i]}`;
       op.graph.nodes.push({ opType: "Identity", domain: "", name, inputs: [value], outputs: [name], attributes: {} });
-      return { name, dtype: precision as "float32" };
+      return { name, dtype: precision };
     });
     checkGraph(op.graph);
     return { forward, backward: await openSession(op.graph, { optimize: "disabled", threads: 1 }), wrt };
@@ -137,34 +122,4 @@ async function withGradient(
     await forward.close();
     throw error;
   }
-}
-
-type Floats = Float32Array | Float64Array;
-const values = (tensor: Tensor) => tensor.data as Floats;
-
-function as(precision: keyof typeof tolerances, tensor: Tensor): Tensor {
-  const data = precision === "float64" ? Float64Array.from(values(tensor)) : Float32Array.from(values(tensor));
-  return { dtype: precision, shape: tensor.shape, data };
-}
-
-function like(tensor: Tensor, draw: () => number): Tensor {
-  return { ...tensor, data: values(tensor).map(() => draw()) };
-}
-
-function moved(x: Tensor, u: Tensor, t: number): Tensor {
-  const direction = values(u);
-  return { ...x, data: values(x).map((value, i) => value + t * direction[i]!) };
-}
-
-function dot(a: Tensor, b: Tensor): number {
-  return products(a, b).reduce((sum, value) => sum + value, 0);
-}
-
-function magnitude(a: Tensor, b: Tensor): number {
-  return Math.sqrt(products(a, b).reduce((sum, value) => sum + value ** 2, 0));
-}
-
-function products(a: Tensor, b: Tensor): number[] {
-  const other = values(b);
-  return Array.from(values(a), (value, i) => value * other[i]!);
 }

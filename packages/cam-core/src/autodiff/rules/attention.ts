@@ -36,8 +36,10 @@ function attend(context: VjpContext): (Value | null)[] {
   const [k, v] = [key, value].map((x) => heads(x, "kv_num_heads")) as [Value, Value];
   const [queryHeads, keyHeads] = [op.dim(q, 1), op.dim(k, 1)];
   const shared = op.dims(q)?.[1] !== op.dims(k)?.[1];
-  const grouped = (x: Value) => (shared ? op.reshape(x, op.sizes([0, keyHeads, -1, 0])) : x);
-  const single = (x: Value) => (shared ? op.reshape(x, op.sizes([0, queryHeads, -1, 0])) : x);
+  // Sizes that stay are named: next to a number of heads that only the run knows, ONNX's own inference takes a 0 for a size.
+  const among = (x: Value, heads: Value) => op.reshape(x, op.sizes([op.dim(x, 0), heads, -1, op.dim(x, 3)]));
+  const grouped = (x: Value) => (shared ? among(x, keyHeads) : x);
+  const single = (x: Value) => (shared ? among(x, queryHeads) : x);
   const turned = (x: Value) => op.transpose(x, [0, 1, 3, 2]);
 
   const scale = float("scale", 0) || scaleOf(op, q);

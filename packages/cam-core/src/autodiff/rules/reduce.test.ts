@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Shape } from "../../graph/graph.ts";
 import { float32, int64, type Tensor } from "../../tensor.ts";
 import { rng } from "../../testing/rng.ts";
 import { dynamicDifference, vjpAt } from "../../testing/vjp-at.ts";
@@ -76,11 +77,18 @@ describe.each(every)("%s: sizes known in the run only", (opType) => {
   const x = rng(1).uniform(0.5, 1.5, [2, 3, 4]);
   const symbols = ["n", "h", "w"];
 
+  // A product is multiplied in another order where its size isn't known: one rounding of values around 1.
+  const rounding = opType === "ReduceProd" ? 2 ** -23 : 0;
+
   test.each([1, 0])("keepdims %i", async (keepdims) => {
     const attributes = { keepdims };
-    expect(await dynamicDifference(opType, { inputs: [x, list(0, -1)], attributes }, [symbols])).toBe(0);
-    expect(await dynamicDifference(opType, { inputs: [x], attributes }, [symbols])).toBe(0);
-    expect(await dynamicDifference(opType, { inputs: [x, list(2)], attributes }, [["n", 3, 4]])).toBe(0);
+    const difference =
+      (...axes: Tensor[]) =>
+      (shapes: Shape) =>
+        dynamicDifference(opType, { inputs: [x, ...axes], attributes }, [shapes]);
+    expect(await difference(list(0, -1))(symbols)).toBeLessThanOrEqual(rounding);
+    expect(await difference()(symbols)).toBeLessThanOrEqual(rounding);
+    expect(await difference(list(2))(["n", 3, 4])).toBe(0);
   });
 
   test.each([1, 0])("axes, too; keepdims %i", async (keepdims) => {

@@ -2,6 +2,7 @@ import type { Operand, Value } from "../../graph/builder.ts";
 import { float32, int64 } from "../../tensor.ts";
 import type { Rng } from "../../testing/rng.ts";
 import { defineRules, type Rule, type Sample, type VjpContext, zero } from "../rule.ts";
+import { othersProducts } from "./reduce-prod.ts";
 
 /** The reduction, read from its node: dy and y keep the reduced axes as 1, so that they broadcast against x. */
 type Reduction = {
@@ -44,18 +45,11 @@ export const reduce = defineRules({
   // y = log(sum eˣ): softmax(x).
   ReduceLogSumExp: reduction("smooth", ({ op, x, y, dy }) => op.mul(op.exp(op.sub(x, y)), dy), normal),
 
-  // The product of all others: y / x. Where one x is 0, the others have 0 and it has the product of the rest; where two are,
-  // all have 0. (Differentiated again, rows without a zero are right; the others take their zeros as given.)
+  // The product of all others.
   ReduceProd: {
     ...reduction(
-      "smooth",
-      ({ op, x, y, dy, axes }) => {
-        const isZero = op.equal(x, 0);
-        const rest = op.where(isZero, 1, x);
-        const zeros = op.reduceSum(op.cast(isZero, op.dtype(x)), { axes });
-        const ofZero = op.where(op.greater(zeros, 1), 0, op.mul(dy, op.reduceProd(rest, { axes })));
-        return op.div(op.where(isZero, ofZero, op.mul(dy, y)), rest);
-      },
+      "smooth", // linear in each element, not in the whole
+      ({ op, x, dy, axes }) => othersProducts(op, x, axes).reduce((product, factor) => op.mul(product, factor), dy),
       (rng, shape) => rng.uniform(0.6, 1.4, shape),
     ),
     sample: (rng) => [
