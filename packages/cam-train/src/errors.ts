@@ -24,6 +24,11 @@ export class CheckpointError extends CamError {
   override readonly code = "checkpoint";
 }
 
+/** Scores and labels that don't fit each other, a metric that isn't known, or a number that the samples can't give. */
+export class MetricError extends CamError {
+  override readonly code = "metric";
+}
+
 /** A number that training rests on became NaN or infinite. */
 export class DivergedError extends CamError {
   override readonly code = "diverged";
