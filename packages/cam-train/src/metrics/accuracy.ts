@@ -10,6 +10,8 @@ export const accuracy = defineMetric({
   needs: ["classes"],
   value: (scores) => {
     const predicted = predictedClasses(scores);
-    return predicted.reduce((hits, k, i) => hits + Number(k === scores.labels[i]), 0) / scores.count;
+    let hits = 0;
+    for (let i = 0; i < scores.count; i++) if (predicted[i] === scores.labels[i]) hits++;
+    return hits / scores.count;
   },
 });

@@ -36,8 +36,9 @@ export function bootstrap(
   const found: number[][] = metrics.map(() => []);
   for (let r = 0; r < resamples; r++) {
     const rng = keyed(seed, "bootstrap", r);
-    const drawn = Array.from({ length: units }, () => rng.integer(0, units - 1));
-    const resample = take(scores, members === undefined ? drawn : drawn.flatMap((unit) => members[unit]!));
+    const drawn = new Int32Array(units);
+    for (let i = 0; i < units; i++) drawn[i] = rng.integer(0, units - 1);
+    const resample = take(scores, members === undefined ? drawn : Array.from(drawn).flatMap((unit) => members[unit]!));
     metrics.forEach((metric, m) => {
       const value = metric.value(resample);
       if (!Number.isNaN(value)) found[m]!.push(value);

@@ -14,11 +14,13 @@ export type Counts = {
 /** The most probable class of each sample; of equal ones the first. [N] */
 export function predictedClasses({ count, classes, probabilities }: ClassScores): Int32Array {
   const width = classes.length;
-  return Int32Array.from({ length: count }, (_, i) => {
+  const predicted = new Int32Array(count);
+  for (let i = 0; i < count; i++) {
     let best = 0;
     for (let k = 1; k < width; k++) if (probabilities[i * width + k]! > probabilities[i * width + best]!) best = k;
-    return best;
-  });
+    predicted[i] = best;
+  }
+  return predicted;
 }
 
 /** The four counts of every class: named by the highest probability, or, with many labels, by one above 0.5. */

@@ -20,10 +20,13 @@ const defaultBins = 15;
 export function confidences(scores: ClassScores): { confidence: Float64Array; correct: boolean[] } {
   const predicted = predictedClasses(scores);
   const width = scores.classes.length;
-  return {
-    confidence: Float64Array.from(predicted, (k, i) => scores.probabilities[i * width + k]!),
-    correct: Array.from(predicted, (k, i) => k === scores.labels[i]),
-  };
+  const confidence = new Float64Array(scores.count);
+  const correct: boolean[] = new Array(scores.count);
+  for (let i = 0; i < scores.count; i++) {
+    confidence[i] = scores.probabilities[i * width + predicted[i]!]!;
+    correct[i] = predicted[i] === scores.labels[i];
+  }
+  return { confidence, correct };
 }
 
 /** Confidence against accuracy in bins of equal width over 0 … 1. */
