@@ -56,6 +56,7 @@ test("the public door", () => {
       "emptyGraph",
       "encodeNpy",
       "encodePicture",
+      "fileError",
       "fitText",
       "float32",
       "float64",

@@ -50,7 +50,7 @@ export { type ByteSource, sourceOf } from "./model/source.ts";
 export { writeModel } from "./model/write.ts";
 export { decodeNpy, encodeNpy } from "./npy.ts";
 export * from "./phantom/index.ts";
-export { readBytes, sha256Hex, writeAtomic } from "./runtime/files.ts";
+export { fileError, readBytes, sha256Hex, writeAtomic } from "./runtime/files.ts";
 export { loadModel, type ModelFile, manifestPath } from "./runtime/load-model.ts";
 export { availableDevices, chooseDevice, type Device, deviceNames, deviceNeeds } from "./runtime/providers.ts";
 export { openBytes, openSession, type Session, type SessionOptions } from "./runtime/session.ts";
