@@ -1,0 +1,40 @@
+import type { Value } from "@camkit/cam-core";
+import { z } from "zod";
+import { NetworkError } from "../errors.ts";
+import { binary } from "./binary.ts";
+import { crossEntropy } from "./cross-entropy.ts";
+import type { AnyLoss, LossContext } from "./define-loss.ts";
+
+/** Every loss that a configuration may name. A new one is a file beside this one and a line here. */
+export const losses: ReadonlyMap<string, AnyLoss> = new Map(
+  [crossEntropy, binary].map((loss: AnyLoss) => [loss.kind, loss]),
+);
+
+/** A loss as a configuration writes it: its kind, or its kind with options. */
+export type LossItem = string | { readonly [kind: string]: unknown };
+
+const item = z.union([
+  z.enum([...losses.keys()]),
+  ...[...losses.values()].map(({ kind, schema, summary }) =>
+    z.strictObject({ [kind]: schema }).meta({ description: summary }),
+  ),
+]);
+
+/** The schema of one loss, or of several that are added up, each times its `weight`. */
+export const lossList = z.union([item, z.array(item).min(1)]);
+
+/** The sum of losses, a scalar. Throws NetworkError for an unknown one, and for options and shapes that don't fit. */
+export function buildLoss(context: LossContext, given: LossItem | readonly LossItem[]): Value {
+  const list = Array.isArray(given) ? (given as readonly LossItem[]) : [given as LossItem];
+  return list.map((loss) => oneLoss(context, loss)).reduce((sum, loss) => context.op.add(sum, loss));
+}
+
+function oneLoss(context: LossContext, given: LossItem): Value {
+  const [[kind, options] = ["", {}], ...rest] =
+    typeof given === "string" ? [[given, {}] as const] : Object.entries(given);
+  const loss = losses.get(kind);
+  if (loss && rest.length === 0) return loss(context, options as never);
+  throw new NetworkError(`there is no loss ${JSON.stringify(given)}`, {
+    hint: `Known: ${[...losses.keys()].join(", ")}.`,
+  });
+}
