@@ -29,6 +29,19 @@ export class MetricError extends CamError {
   override readonly code = "metric";
 }
 
+/** A line of a training log isn't an entry. */
+export class LogError extends CamError {
+  override readonly code = "log";
+  constructor(
+    readonly path: string,
+    readonly line: number,
+    reason: string,
+    options: { hint?: string; cause?: unknown } = {},
+  ) {
+    super(`${path}, line ${line}: ${reason}`, options);
+  }
+}
+
 /** A number that training rests on became NaN or infinite. */
 export class DivergedError extends CamError {
   override readonly code = "diverged";
@@ -39,4 +52,10 @@ export class DivergedError extends CamError {
   ) {
     super(`"${tensor}" is no longer finite at step ${step}`, options);
   }
+}
+
+/** A thread that makes batches ended by itself: out of memory, or a fault in native code. */
+export class WorkerError extends CamError {
+  override readonly code = "worker";
+  override readonly blame = "environment";
 }

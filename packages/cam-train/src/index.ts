@@ -1,5 +1,6 @@
 /** The public door of cam-train. A test pins this list. */
 
+export * from "./data/index.ts";
 export * from "./errors.ts";
 export type { LayerItem, LayerList } from "./layers/define-layer.ts";
 export { layers } from "./layers/index.ts";

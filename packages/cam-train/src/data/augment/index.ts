@@ -1,0 +1,60 @@
+import type { Rng } from "@camkit/cam-core";
+import { z } from "zod";
+import { ConfigError } from "../../errors.ts";
+import type { Fields } from "../dataset.ts";
+import { parsed } from "../parse.ts";
+import type { Sample } from "../source.ts";
+import type { Augmentation, Pixels } from "./contract.ts";
+import { flip } from "./flip.ts";
+
+/** Every augmentation by its `kind`. */
+export const augmentations = { flip };
+
+/** One augmentation as a configuration writes it: `{ kind: "flip", horizontal: 0.5 }`. */
+export const augmentSchema = z.discriminatedUnion("kind", [flip.schema]);
+export type AugmentSpec = z.input<typeof augmentSchema>;
+/** The same with its defaults. */
+export type Augment = z.output<typeof augmentSchema>;
+
+/** Throws ConfigError for options that don't fit, and where the input isn't a picture. */
+export function parseAugment(specs: readonly AugmentSpec[], { input }: Fields): readonly Augment[] {
+  const channels = input?.shape[2];
+  if (specs.length > 0 && (input?.dtype !== "uint8" || input.shape.length !== 3 || (channels !== 1 && channels !== 3)))
+    throw new ConfigError(
+      `augmentation needs pictures, uint8 [H, W, 1 or 3]; the input is ${input?.dtype} [${input?.shape.join(", ")}]`,
+      { hint: "Vary finished tensors where they are made." },
+    );
+  return specs.map((spec, i) => parsed(augmentSchema, spec, `augment.${i}`) as Augment);
+}
+
+/** The sample with its picture, and its mask where that moves too, changed by each step in turn. */
+export function augment(sample: Sample, steps: readonly Augment[], rng: Rng): Sample | Promise<Sample> {
+  const { input, mask } = sample;
+  const [height, width, channels] = input!.shape as [number, number, number];
+  const before: Pixels = {
+    width,
+    height,
+    channels,
+    data: input!.data as Uint8Array,
+    ...(mask && { mask: mask.data as Uint8Array }),
+  };
+  const after = (pixels: Pixels): Sample => ({
+    ...sample,
+    input: { ...input!, data: pixels.data },
+    ...(mask && { mask: { ...mask, data: pixels.mask! } }),
+  });
+  const apply = (pixels: Pixels, step: Augment) =>
+    (augmentations[step.kind] as Augmentation<Augment>).apply(pixels, step, rng);
+
+  let pixels = before;
+  for (const [i, step] of steps.entries()) {
+    const next = apply(pixels, step);
+    if (next instanceof Promise)
+      return steps
+        .slice(i + 1)
+        .reduce(async (previous, later) => apply(await previous, later), next)
+        .then(after);
+    pixels = next;
+  }
+  return after(pixels);
+}

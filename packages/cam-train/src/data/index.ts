@@ -1,0 +1,11 @@
+/** Data: described, opened, split, and fed batch by batch. */
+
+export { type AugmentSpec, augmentSchema } from "./augment/index.ts";
+export type { Batch } from "./batch.ts";
+export type { DataReport, Dataset, Field, Fields, Label, LabelKind } from "./dataset.ts";
+export { type Feeder, type FeederOptions, openFeeder } from "./feeder.ts";
+export { type MixSpec, mixSchema } from "./mix.ts";
+export { type DatasetOptions, openDataset } from "./open.ts";
+export type { Generator } from "./read-generator.ts";
+export type { Sample } from "./source.ts";
+export { type DataSpec, dataSpecSchema } from "./spec.ts";
