@@ -56,6 +56,7 @@ test("the public door", () => {
       "emptyGraph",
       "encodeNpy",
       "encodePicture",
+      "feedPixels",
       "fileError",
       "fitText",
       "float32",

@@ -15,7 +15,7 @@ export {
   type Explanation,
 } from "./explain/explainer.ts";
 export { candidateLayers, defaultLayer, type Layer, layerNamed } from "./explain/layers.ts";
-export { pixelInput } from "./explain/pixels.ts";
+export { feedPixels, pixelInput } from "./explain/pixels.ts";
 export { gradientPlan, groundwork, type Plan, plan } from "./explain/plan.ts";
 export { Builder, type Value } from "./graph/builder.ts";
 export { checkGraph } from "./graph/check.ts";
@@ -53,7 +53,7 @@ export * from "./phantom/index.ts";
 export { fileError, readBytes, sha256Hex, writeAtomic } from "./runtime/files.ts";
 export { loadModel, type ModelFile, manifestPath } from "./runtime/load-model.ts";
 export { availableDevices, chooseDevice, type Device, deviceNames, deviceNeeds } from "./runtime/providers.ts";
-export { openBytes, openSession, type Session, type SessionOptions } from "./runtime/session.ts";
+export { type Fetches, openBytes, openSession, type Session, type SessionOptions } from "./runtime/session.ts";
 export { type NativeVersions, nativeVersions } from "./runtime/versions.ts";
 export {
   classIndex,

@@ -1,5 +1,6 @@
 import { InputError } from "../errors.ts";
 import type { Builder, Value } from "../graph/builder.ts";
+import type { Dim } from "../graph/graph.ts";
 import type { InputManifest } from "../model/manifest.ts";
 import { float32 } from "../tensor.ts";
 
@@ -11,9 +12,15 @@ export const pixelInput = "camkit/pixels";
 
 /**
  * Puts the way from bytes to values in front of a graph: its input becomes `camkit/pixels`, and scaling, standardising and
- * layout are nodes. Throws InputError for a layout that isn't one picture per sample.
+ * layout are nodes. Returns that input's name. Throws InputError for a layout that isn't one picture per sample.
  */
-export function feedPixels(op: Builder, input: Value, manifest: InputManifest, affine: PixelAffine): void {
+export function feedPixels(
+  op: Builder,
+  input: Value,
+  manifest: InputManifest,
+  affine: PixelAffine,
+  batch: Dim = "N",
+): Value {
   const letters = ["NCHW", "NHWC", "NHW"].includes(manifest.layout) ? manifest.layout : undefined;
   if (!letters)
     throw new InputError(`input "${input}" has layout ${manifest.layout}: a single picture doesn't fill it`, {
@@ -21,7 +28,7 @@ export function feedPixels(op: Builder, input: Value, manifest: InputManifest, a
     });
   const channels = affine.scale.length;
   const [height, width] = manifest.size.slice(-2) as [number, number];
-  const shape = ["N", height, width, channels];
+  const shape = [batch, height, width, channels];
   const dtype = op.dtype(input);
   op.graph.inputs = op.graph.inputs.filter((info) => info.name !== input);
   op.graph.inputs.push({ name: pixelInput, dtype: "uint8", shape });
@@ -32,4 +39,5 @@ export function feedPixels(op: Builder, input: Value, manifest: InputManifest, a
   const laid =
     letters === "NCHW" ? op.transpose(values, [0, 3, 1, 2]) : letters === "NHW" ? op.squeeze(values, [3]) : values;
   op.alias(laid, input);
+  return pixelInput;
 }

@@ -16,16 +16,20 @@ export type SessionOptions = {
   profile?: string;
 };
 
+/** Outputs by name, each with the tensor to write it into, or null. */
+export type Fetches = Readonly<Record<string, Tensor | null>>;
+
 /** One compiled graph. Release it with `close()`; a run after that fails. */
 export type Session = {
   readonly device: Device;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   /**
-   * Runs the graph on tensors by input name and returns the outputs by name (all, or those asked for). Throws RuntimeFailure
+   * Runs the graph on tensors by input name and returns the outputs by name: all, or those asked for. Asked for by a tensor,
+   * an output is written into that tensor's memory, without a copy; by null, into memory of its own. Throws RuntimeFailure
    * with ONNX Runtime's message.
    */
-  run(feeds: Readonly<Record<string, Tensor>>, fetches?: readonly string[]): Promise<Record<string, Tensor>>;
+  run(feeds: Readonly<Record<string, Tensor>>, fetches?: readonly string[] | Fetches): Promise<Record<string, Tensor>>;
   close(): Promise<void>;
 };
 
@@ -71,7 +75,7 @@ export async function openBytes(from: WrittenModel | string, options: SessionOpt
       const given = Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, toOrt(tensor)]));
       let results: InferenceSession.ReturnType;
       try {
-        results = await (fetches ? session.run(given, [...fetches]) : session.run(given));
+        results = await (fetches ? session.run(given, toFetches(fetches)) : session.run(given));
       } catch (cause) {
         throw new RuntimeFailure(`ONNX Runtime failed in a run: ${messageOf(cause)}`, { cause });
       }
@@ -101,6 +105,11 @@ export async function withSession<T>(
   } finally {
     await session.close();
   }
+}
+
+function toFetches(fetches: readonly string[] | Fetches): InferenceSession.FetchesType {
+  if (Array.isArray(fetches)) return fetches;
+  return Object.fromEntries(Object.entries(fetches).map(([name, into]) => [name, into && toOrt(into)]));
 }
 
 function toOrt(tensor: Tensor): OrtTensor {

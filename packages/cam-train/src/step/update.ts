@@ -1,0 +1,108 @@
+import { Builder, emptyGraph, float32, openSession, type Session, type Tensor, type Value } from "@camkit/cam-core";
+import type { Optimiser } from "../optimisers/optimiser.ts";
+import type { Layout, Span } from "./layout.ts";
+
+/** Flat arrays of a layout's length: the weights, their gradients, the optimiser's state and the moving average. */
+export type Arrays = {
+  readonly weights: Float32Array;
+  readonly gradients: Float32Array;
+  readonly state: Readonly<Record<string, Float32Array>>;
+  readonly average?: Float32Array;
+};
+
+export type UpdateOptions = {
+  readonly layout: Layout;
+  readonly optimiser: Optimiser;
+  /** How much of the old average stays at an update; undefined: none is kept. */
+  readonly averaging?: number | undefined;
+  readonly threads?: number | undefined;
+};
+
+/** Changes the arrays in place. `scale` multiplies the gradients first: clipping, a mean over accumulated steps. */
+export type Update = {
+  apply(arrays: Arrays, numbers: { update: number; rate: number; scale: number }): Promise<void>;
+  close(): Promise<void>;
+};
+
+/** Elements that an update works on at once: a megabyte an array, which stays in the cache from node to node. */
+const piece = 1 << 18;
+
+/**
+ * Compiles an optimiser. Its graph is element-wise, and each result is made from all reads of what it replaces, so it may be
+ * written where that lay: no second set of arrays is needed.
+ */
+export async function openUpdate(options: UpdateOptions): Promise<Update> {
+  const { layout, optimiser, threads } = options;
+  const sessions = new Map<boolean, Session>();
+  const settings = threads === undefined ? {} : { threads };
+  try {
+    for (const decays of new Set(layout.spans.map(({ decay }) => decay !== 0)))
+      sessions.set(decays, await openSession(updateGraph(options, decays), settings));
+  } catch (error) {
+    for (const session of sessions.values()) await session.close();
+    throw error;
+  }
+  return {
+    apply: async (arrays, { update, rate, scale }) => {
+      for (const span of layout.spans) {
+        const numbers = {
+          scale,
+          rate: rate * span.rate,
+          decay: span.decay,
+          ...optimiser.scalars(update, rate * span.rate),
+        };
+        await applyTo(sessions.get(span.decay !== 0)!, span, arrays, numbers);
+      }
+    },
+    close: async () => {
+      for (const session of sessions.values()) await session.close();
+    },
+  };
+}
+
+async function applyTo(session: Session, span: Span, arrays: Arrays, numbers: Record<string, number>): Promise<void> {
+  const scalars = Object.fromEntries(
+    Object.entries(numbers).flatMap(([name, value]) =>
+      session.inputs.includes(name) ? [[name, float32([], [value])]] : [],
+    ),
+  );
+  for (let at = span.begin; at < span.end; at += piece) {
+    const cut = (array: Float32Array): Tensor => {
+      const data = array.subarray(at, Math.min(at + piece, span.end));
+      return { dtype: "float32", shape: [data.length], data };
+    };
+    const kept = Object.fromEntries(Object.entries(arrays.state).map(([name, array]) => [`state/${name}`, cut(array)]));
+    const changed = { weights: cut(arrays.weights), ...kept, ...(arrays.average && { average: cut(arrays.average) }) };
+    const into = Object.fromEntries(Object.entries(changed).map(([name, tensor]) => [`${name}/next`, tensor]));
+    await session.run({ ...changed, gradients: cut(arrays.gradients), ...scalars }, into);
+  }
+}
+
+function updateGraph({ optimiser, averaging }: UpdateOptions, decays: boolean) {
+  const graph = emptyGraph(optimiser.name, new Map([["", 18]]));
+  const arrays = ["weights", "gradients", ...optimiser.state.map((name) => `state/${name}`)];
+  const scalars = ["scale", "rate", ...(decays ? ["decay"] : []), ...Object.keys(optimiser.scalars(1, 1))];
+  for (const name of [...arrays, ...(averaging === undefined ? [] : ["average"])])
+    graph.inputs.push({ name, dtype: "float32", shape: ["n"] });
+  for (const name of scalars) graph.inputs.push({ name, dtype: "float32", shape: [] });
+  const op = new Builder(graph);
+  const named = (names: readonly string[], prefix = "") => Object.fromEntries(names.map((n) => [n, `${prefix}${n}`]));
+  const { weights, state } = optimiser.build({
+    op,
+    weights: "weights",
+    gradients: op.mul("gradients", "scale"),
+    state: named(optimiser.state, "state/"),
+    rate: "rate",
+    decay: decays ? "decay" : undefined,
+    scalars: named(scalars),
+  });
+  const results: [string, Value][] = [["weights", weights]];
+  for (const name of optimiser.state) results.push([`state/${name}`, state[name]!]);
+  // a ← w + averaging · (a − w)
+  if (averaging !== undefined)
+    results.push(["average", op.add(op.mul(op.sub("average", weights), averaging), weights)]);
+  graph.outputs = results.map(([name, value]) => ({ name: op.alias(value, `${name}/next`), dtype: "float32" }));
+  const read = new Set(graph.nodes.flatMap((node) => node.inputs));
+  graph.inputs = graph.inputs.filter(({ name }) => read.has(name));
+  return graph;
+}
