@@ -1,4 +1,5 @@
 import * as activations from "./activations.ts";
+import { attention } from "./attention.ts";
 import * as composite from "./composite.ts";
 import { conv, convTranspose } from "./conv.ts";
 import type { AnyLayer } from "./define-layer.ts";
@@ -6,6 +7,9 @@ import { dense } from "./dense.ts";
 import { dropout } from "./dropout.ts";
 import * as norm from "./norm.ts";
 import * as pool from "./pool.ts";
+import { squeezeExcite } from "./squeeze-excite.ts";
+import * as tokens from "./tokens.ts";
+import { upsample } from "./upsample.ts";
 
 let table: ReadonlyMap<string, AnyLayer> | undefined;
 
@@ -23,6 +27,10 @@ export function layers(): ReadonlyMap<string, AnyLayer> {
       ...Object.values(pool),
       ...Object.values(norm),
       ...Object.values(activations),
+      attention,
+      ...Object.values(tokens),
+      squeezeExcite,
+      upsample,
       ...Object.values(composite),
     ].map((layer: AnyLayer) => [layer.kind, layer]),
   );

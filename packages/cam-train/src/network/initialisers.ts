@@ -1,4 +1,4 @@
-import { sizeOf } from "@camkit/cam-core";
+import { type Rng, sizeOf } from "@camkit/cam-core";
 import { z } from "zod";
 import { keyed } from "../random.ts";
 
@@ -62,7 +62,7 @@ export function initialValues(init: Init, shape: readonly number[], seed: number
   if ("constant" in drawn) return values.fill(drawn.constant);
   const rng = keyed(seed, "parameter", name);
   if ("uniform" in drawn) return values.map(() => rng.uniform(-drawn.uniform, drawn.uniform));
-  const gauss = () => Math.sqrt(-2 * Math.log(1 - rng.unit())) * Math.cos(2 * Math.PI * rng.unit()); // Box and Muller
+  const gauss = normals(rng);
   if ("normal" in drawn) return values.map(() => drawn.normal * gauss());
   const cut = () => {
     for (;;) {
@@ -71,4 +71,18 @@ export function initialValues(init: Init, shape: readonly number[], seed: number
     }
   };
   return values.map(() => drawn.truncatedNormal * cut());
+}
+
+/** Normal numbers of mean 0 and deviation 1, two from each pair of uniform ones. Source: Box and Muller 1958. */
+function normals(rng: Rng): () => number {
+  let spare: number | undefined;
+  return () => {
+    const kept = spare;
+    spare = undefined;
+    if (kept !== undefined) return kept;
+    const radius = Math.sqrt(-2 * Math.log(1 - rng.unit()));
+    const angle = 2 * Math.PI * rng.unit();
+    spare = radius * Math.sin(angle);
+    return radius * Math.cos(angle);
+  };
 }

@@ -1,7 +1,11 @@
 import { cifake } from "./cifake.ts";
-import type { Preset } from "./preset.ts";
+import { mobilenetV2 } from "./mobilenet-v2.ts";
+import type { AnyPreset } from "./preset.ts";
+import { r3d18 } from "./r3d-18.ts";
+import { resnet } from "./resnet.ts";
+import { scenes } from "./scenes.ts";
 
 /** Every known network. A new one is a file beside this one and a line here. */
-export const presets: ReadonlyMap<string, Preset> = new Map(
-  ([cifake] as unknown as Preset[]).map((preset) => [preset.network, preset]),
+export const presets: ReadonlyMap<string, AnyPreset> = new Map(
+  [cifake, resnet, mobilenetV2, r3d18, scenes].map((preset: AnyPreset) => [preset.network, preset]),
 );

@@ -31,3 +31,11 @@ export function definePreset<const S extends z.ZodRawShape>(definition: {
   };
   return Object.assign(preset, { network, summary, sample, schema }) as Preset<S>;
 }
+
+/** Any preset, as a table holds it: what its options are is known to its schema. */
+export type AnyPreset = ((...options: never[]) => LayerList) & {
+  readonly network: string;
+  readonly summary: string;
+  readonly sample: readonly number[];
+  readonly schema: z.ZodObject<Record<string, z.ZodType>>;
+};
