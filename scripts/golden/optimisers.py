@@ -2,20 +2,22 @@
 
 usage: python optimisers.py        needs: torch==2.13.0 numpy==2.4.6
 
-The first cases feed the same gradients in every case, written into the file, so that a case tests the optimiser alone. One weight
-never gets a gradient (Adam's 0 / (0 + eps)), one gets gradients near Adam's eps, and the norm crosses the clipping threshold.
+The first cases feed the same gradients in every case, written into the file, so that a case tests the optimiser alone. One
+weight never gets a gradient (Adam's 0 / (0 + eps)), one gets gradients near Adam's eps, and the norm crosses the clipping
+threshold, before and after accumulation.
 The last two train a small network whose data is in the file: gradients follow from it.
 
-Each case: `optimiser`, `groups` (options that differ by parameter), `schedule`, `clip` (largest norm over all parameters),
-`accumulate` (a step takes the mean of that many gradients), `ema` (decay). The result: `rates` (the factor on each group's rate in each
-step), `weights` after each step, `averages` (EMA) after each step.
+Each case: `optimiser`, `groups` (options that differ, by how a parameter's name ends), `schedule`, `clip` (largest norm),
+`accumulate` (a step takes the mean of that many gradients), `ema` (decay). The result: `rates` (the schedule's factor in each
+step), `weights` and `averages` (EMA) after each step.
 
   schedules, as a factor on the rate, t = 0 … T - 1 is the step:
-    step                 gamma^floor(t / every)
-    cosine, warm-up W    t < W: (t + 1) / W; then low + (1 - low) * (1 + cos(pi * (t - W) / (T - W))) / 2
+    step                 factor^floor(t / (every * T))
+    cosine               W = warmUp * T; t < W: (t + 1) / W; then
+                         floor + (1 - floor) * (1 + cos(pi * (t - W) / (T - W))) / 2
   clipping               g <- g * min(1, clip / (norm + 1e-6)), norm over all parameters together, after accumulation
-  EMA                    e_0 = w_0; e_t = decay * e_(t-1) + (1 - decay) * w_t. AveragedModel copies at its first update instead: it
-                         is given the initial weights there.
+  EMA                    e_0 = w_0; e_t = decay * e_(t-1) + (1 - decay) * w_t. (AveragedModel copies at its first update,
+                         so it is given the initial weights there.)
   momentum               b_1 = g_1; b_t = momentum * b_(t-1) + g_t; w <- w - rate * b. The rate isn't in b (dampening 0).
   Nesterov               w <- w - rate * (g + momentum * b)
   weight decay           SGD, Adam: g <- g + decay * w, after clipping; AdamW: w <- w - rate * decay * w, before its step
@@ -31,42 +33,42 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 STEPS = 10
 MAKERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
-STEP = {"kind": "step", "every": 3, "gamma": 0.5}
-COSINE = {"kind": "cosine", "steps": STEPS, "warmUp": 3, "low": 0.05}
-GROUPS = {"weight": {}, "bias": {"rate": 0.02, "weightDecay": 0}}  # weights with decay; biases without, at another rate
+STEP = {"kind": "step", "every": 0.3, "factor": 0.5}
+COSINE = {"kind": "cosine", "warmUp": 0.3, "floor": 0.05}
+GROUPS = {"weight": {}, "bias": {"rate": 0.02, "decay": 0}}  # weights with decay; biases without, at another rate
 
 SGD = {"kind": "sgd", "rate": 0.1}
 MOMENTUM = {**SGD, "momentum": 0.9}
 ADAM = {"kind": "adam", "rate": 0.01}
-ADAMW = {"kind": "adamw", "rate": 0.01, "weightDecay": 0.01}
+ADAMW = {"kind": "adamw", "rate": 0.01, "decay": 0.01}
 
 CASES = {
     "SGD": {"optimiser": SGD},
-    "SGD, weight decay": {"optimiser": {**SGD, "weightDecay": 0.1}},
+    "SGD, weight decay": {"optimiser": {**SGD, "decay": 0.1}},
     "SGD, momentum": {"optimiser": MOMENTUM},
-    "SGD, momentum, weight decay": {"optimiser": {**MOMENTUM, "weightDecay": 0.1}},
+    "SGD, momentum, weight decay": {"optimiser": {**MOMENTUM, "decay": 0.1}},
     "SGD, Nesterov": {"optimiser": {**MOMENTUM, "nesterov": True}},
-    "SGD, Nesterov, weight decay": {"optimiser": {**MOMENTUM, "nesterov": True, "weightDecay": 0.1}},
+    "SGD, Nesterov, weight decay": {"optimiser": {**MOMENTUM, "nesterov": True, "decay": 0.1}},
     "Adam": {"optimiser": ADAM},
-    "Adam, other betas and eps": {"optimiser": {**ADAM, "betas": [0.8, 0.95], "eps": 1e-3}},
-    "Adam, weight decay": {"optimiser": {**ADAM, "weightDecay": 0.1}},
+    "Adam, other betas and eps": {"optimiser": {**ADAM, "betas": [0.8, 0.95], "epsilon": 1e-3}},
+    "Adam, weight decay": {"optimiser": {**ADAM, "decay": 0.1}},
     "AdamW": {"optimiser": ADAMW},
-    "AdamW, weight decay 0.1": {"optimiser": {**ADAMW, "weightDecay": 0.1}},
+    "AdamW, weight decay 0.1": {"optimiser": {**ADAMW, "decay": 0.1}},
     "SGD, momentum, step schedule": {"optimiser": MOMENTUM, "schedule": STEP},
     "SGD, momentum, cosine with warm-up": {"optimiser": MOMENTUM, "schedule": COSINE},
     "Adam, step schedule": {"optimiser": ADAM, "schedule": STEP},
     "Adam, cosine with warm-up": {"optimiser": ADAM, "schedule": COSINE},
     "AdamW, step schedule": {"optimiser": ADAMW, "schedule": STEP},
     "AdamW, cosine with warm-up": {"optimiser": ADAMW, "schedule": COSINE},
-    "SGD, momentum, weight decay, clipped": {"optimiser": {**MOMENTUM, "weightDecay": 0.1}, "clip": 2},
+    "SGD, momentum, weight decay, clipped": {"optimiser": {**MOMENTUM, "decay": 0.1}, "clip": 2},
     "AdamW, clipped": {"optimiser": ADAMW, "clip": 2},
     "SGD, momentum, accumulated": {"optimiser": MOMENTUM, "accumulate": 2},
     "AdamW, accumulated, clipped": {"optimiser": ADAMW, "accumulate": 2, "clip": 2},
     "SGD, momentum, EMA": {"optimiser": MOMENTUM, "ema": 0.99},
     "AdamW, EMA": {"optimiser": ADAMW, "ema": 0.99},
-    "SGD, momentum, two groups": {"optimiser": {**MOMENTUM, "weightDecay": 0.1}, "groups": GROUPS},
+    "SGD, momentum, two groups": {"optimiser": {**MOMENTUM, "decay": 0.1}, "groups": GROUPS},
     "AdamW, two groups, cosine with warm-up": {
-        "optimiser": {**ADAMW, "weightDecay": 0.1},
+        "optimiser": {**ADAMW, "decay": 0.1},
         "groups": GROUPS,
         "schedule": COSINE,
     },
@@ -74,7 +76,7 @@ CASES = {
 NETWORK_CASES = {
     "network: SGD, momentum": {"optimiser": MOMENTUM},
     "network: AdamW, two groups, cosine with warm-up, clipped, EMA": {
-        "optimiser": {**ADAMW, "rate": 0.05, "weightDecay": 0.1},
+        "optimiser": {**ADAMW, "rate": 0.05, "decay": 0.1},
         "groups": GROUPS,
         "schedule": COSINE,
         "clip": 0.5,
@@ -123,7 +125,7 @@ class Network(torch.nn.Module):
 
 
 def torch_options(options):
-    names = {"rate": "lr", "momentum": "momentum", "nesterov": "nesterov", "weightDecay": "weight_decay", "eps": "eps"}
+    names = {"rate": "lr", "momentum": "momentum", "nesterov": "nesterov", "decay": "weight_decay", "epsilon": "eps"}
     named = {names[key]: value for key, value in options.items() if key in names}
     return {**named, **({"betas": tuple(options["betas"])} if "betas" in options else {})}
 
@@ -136,16 +138,19 @@ def parameter_groups(net, groups):
     ]
 
 
+def warm_up(schedule):
+    return round(schedule["warmUp"] * STEPS)
+
+
 def scheduler(optimiser, schedule):
+    """PyTorch's own; for the first group, since eta_min is a rate and `floor` a share of each group's."""
     if schedule is None:
         return StepLR(optimiser, 1, 1.0)
     if schedule["kind"] == "step":
-        return StepLR(optimiser, schedule["every"], schedule["gamma"])
-    warm, steps = schedule["warmUp"], schedule["steps"]
-    rate = optimiser.param_groups[0]["lr"]
+        return StepLR(optimiser, round(schedule["every"] * STEPS), schedule["factor"])
+    warm, rate = warm_up(schedule), optimiser.param_groups[0]["lr"]
     rising = LinearLR(optimiser, 1 / warm, 1, warm - 1)
-    # eta_min is a rate, the same for every group; the file's `low` is a share of each group's: see `factor`.
-    falling = CosineAnnealingLR(optimiser, steps - warm, rate * schedule["low"])
+    falling = CosineAnnealingLR(optimiser, STEPS - warm, rate * schedule["floor"])
     return SequentialLR(optimiser, [rising, falling], [warm])
 
 
@@ -153,11 +158,11 @@ def factor(schedule, t):
     if schedule is None:
         return 1.0
     if schedule["kind"] == "step":
-        return schedule["gamma"] ** (t // schedule["every"])
-    warm, steps, low = schedule["warmUp"], schedule["steps"], schedule["low"]
+        return schedule["factor"] ** (t // round(schedule["every"] * STEPS))
+    warm, floor = warm_up(schedule), schedule["floor"]
     if t < warm:
         return (t + 1) / warm
-    return low + (1 - low) * (1 + math.cos(math.pi * (t - warm) / (steps - warm))) / 2
+    return floor + (1 - floor) * (1 + math.cos(math.pi * (t - warm) / (STEPS - warm))) / 2
 
 
 def run(name, make, case):
