@@ -28,6 +28,7 @@ test("the public door", () => {
       "UnknownNameError",
       "UnsupportedModelError",
       "availableDevices",
+      "batchNormTraining",
       "benchModel",
       "candidateLayers",
       "checkFeeds",

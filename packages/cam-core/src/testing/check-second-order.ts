@@ -11,7 +11,7 @@ import type { Tensor } from "../tensor.ts";
 import { oneNode } from "./one-node.ts";
 import { type Rng, rng } from "./rng.ts";
 import { inBestPrecision, type Precision, tolerances } from "./tolerance.ts";
-import { dot, inPrecision, largest, like, magnitude, moved, roundoff, signs } from "./vectors.ts";
+import { copied, dot, inPrecision, largest, like, magnitude, moved, roundoff, signs } from "./vectors.ts";
 
 export type SecondOrderOptions = {
   seed: number;
@@ -74,10 +74,10 @@ async function checkAs(
       compiled.inputs.map((name) => [name, sample.inputs[Number(name.slice(1))]!]),
     );
     const draw = () => random.next() - 0.5;
-    at.v = like((await compiled.forward.run(at))[compiled.y]!, draw);
-    const dx = await compiled.first.run(at);
+    at.v = like((await compiled.forward.run(copied(at)))[compiled.y]!, draw);
+    const dx = await compiled.first.run(copied(at));
     const weights = Object.fromEntries(compiled.wrt.map((x) => [`w${x.slice(1)}`, like(at[x]!, draw)]));
-    const second = await compiled.second.run({ ...at, ...weights });
+    const second = await compiled.second.run(copied({ ...at, ...weights }));
     let worst = 0;
     let nonZero = 0;
     for (const { of, by, path } of compiled.blocks) {
@@ -96,7 +96,7 @@ async function checkAs(
       // Two directions at random, and the one in which all terms have one sign: there nothing cancels.
       for (const u of [like(at[by]!, draw), like(at[by]!, draw), signs(derivative, draw)]) {
         const along = async (t: number) =>
-          dot(w, (await compiled.first.run({ ...at, [by]: moved(at[by]!, u, t) }))[`d${of}`]!);
+          dot(w, (await compiled.first.run(copied({ ...at, [by]: moved(at[by]!, u, t) })))[`d${of}`]!);
         const slope = async (step: number) => ((await along(step)) - (await along(-step))) / (2 * step);
         const numeric =
           row === tolerances[precision].linear

@@ -8,7 +8,7 @@ import { openSession } from "../runtime/session.ts";
 import { oneNode } from "./one-node.ts";
 import { type Rng, rng } from "./rng.ts";
 import { inBestPrecision, type Precision, tolerances } from "./tolerance.ts";
-import { dot, inPrecision, like, magnitude, moved } from "./vectors.ts";
+import { copied, dot, inPrecision, like, magnitude, moved } from "./vectors.ts";
 
 export type CheckVjpOptions = {
   seed: number;
@@ -59,9 +59,9 @@ async function checkAs(
     const feeds = Object.fromEntries(
       inputs.flatMap((t, i) => (t && graph.inputs.some(({ name }) => name === `x${i}`) ? [[`x${i}`, t]] : [])),
     );
-    const y = (await forward.run(feeds))[output]!;
+    const y = (await forward.run(copied(feeds)))[output]!;
     const v = like(y, () => random.next() - 0.5);
-    const gradients = await backward.run({ ...feeds, cotangent: v });
+    const gradients = await backward.run(copied({ ...feeds, cotangent: v }));
     const { h, rtol } = tolerances[precision][rule.kind];
     let worst = 0;
     for (const i of wrt) {
@@ -71,7 +71,8 @@ async function checkAs(
         throw new Error(`${what}, input ${i}: the cotangent has shape [${dx.shape}], the input [${x.shape}]`);
       for (let direction = 0; direction < 3; direction++) {
         const u = like(x, () => random.next() - 0.5);
-        const at = async (t: number) => dot(v, (await forward.run({ ...feeds, [`x${i}`]: moved(x, u, t) }))[output]!);
+        const at = async (t: number) =>
+          dot(v, (await forward.run(copied({ ...feeds, [`x${i}`]: moved(x, u, t) })))[output]!);
         const slope = async (step: number) => ((await at(step)) - (await at(-step))) / (2 * step);
         const numeric = rule.kind === "linear" ? await slope(h) : (4 * (await slope(h)) - (await slope(2 * h))) / 3;
         const byRule = dot(dx, u) * (options.scaleGradient ?? 1);

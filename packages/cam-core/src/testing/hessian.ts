@@ -10,7 +10,7 @@ import type { Tensor } from "../tensor.ts";
 import { oneNode } from "./one-node.ts";
 import { type Rng, rng } from "./rng.ts";
 import { inBestPrecision, type Precision, tolerances } from "./tolerance.ts";
-import { dot, inPrecision, like, magnitude, moved } from "./vectors.ts";
+import { copied, dot, inPrecision, like, magnitude, moved } from "./vectors.ts";
 
 /** Adds an input to a graph that is being built. */
 export function feed(op: Builder, name: Value, type: ValueType): Value {
@@ -80,14 +80,14 @@ async function checkSample(what: string, given: Case, random: Rng): Promise<Omit
   const { graph, wrt, forward, y } = hessianGraph(given, 0);
   const draw = () => random.next() - 0.5;
   const fed = Object.fromEntries(forward.inputs.map(({ name }) => [name, sample.inputs[Number(name.slice(1))]!]));
-  fed.v = like((await withSession(forward, plain, (run) => run.run(fed)))[y]!, draw);
+  fed.v = like((await withSession(forward, plain, (run) => run.run(copied(fed))))[y]!, draw);
   const [a, b] = [0, 1].map(() => wrt.map((x) => like(fed[x]!, draw))) as [Tensor[], Tensor[]];
   const products = (graph: Graph, ...directions: Tensor[][]) =>
     withSession(graph, plain, async (run) => {
       const found: Tensor[][] = [];
       for (const direction of directions) {
         const along = Object.fromEntries(wrt.map((x, i) => [`w${x.slice(1)}`, direction[i]!]));
-        const results = await run.run({ ...fed, ...along });
+        const results = await run.run(copied({ ...fed, ...along }));
         found.push(wrt.map((x) => results[`h${x.slice(1)}`]!));
       }
       return found;

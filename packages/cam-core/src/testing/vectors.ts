@@ -26,6 +26,13 @@ export function like(tensor: Tensor, draw: () => number): Tensor {
   return { ...tensor, data: values(tensor).map(() => draw()) };
 }
 
+/** Tensors to feed that a kernel may write over, as BatchNormalization does in training with its statistics. */
+export function copied(feeds: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
+  return Object.fromEntries(
+    Object.entries(feeds).map(([name, tensor]) => [name, { ...tensor, data: values(tensor).slice() }]),
+  );
+}
+
 /** x + t · u. */
 export function moved(x: Tensor, u: Tensor, t: number): Tensor {
   const direction = values(u);

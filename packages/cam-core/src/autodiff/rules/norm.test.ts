@@ -42,27 +42,6 @@ test.each(cases)("%s %#: sizes known in the run only", async (opType, sample, sh
   expect(await dynamicDifference(opType, sample, shapes)).toBeLessThan(1e-6);
 });
 
-describe("BatchNormalization", () => {
-  const one = (value: number) => float32([1], [value]);
-
-  test("with given statistics it is a multiplication: scale / √(var + ε)", async () => {
-    const inputs = [float32([1, 1, 2], [5, 7]), one(3), one(1), one(6), one(3)];
-    const { dx, nodes } = await vjpAt("BatchNormalization", {
-      inputs,
-      attributes: { epsilon: { float: 1 } },
-      wrt: [0],
-    });
-    expect(rounded(dx[0])).toEqual([1.5, 1.5]);
-    expect(nodes.filter((opType) => opType === "ReduceSum")).toEqual([]);
-  });
-
-  test("in training it is refused by name", async () => {
-    const inputs = [image, ...perChannel, ...perChannel];
-    const sample = { inputs, attributes: { training_mode: 1 }, outputs: 3, wrt: [0] };
-    await expect(vjpAt("BatchNormalization", sample)).rejects.toThrow(/BatchNormalization .* training_mode is on/);
-  });
-});
-
 describe("LayerNormalization", () => {
   const wide = (tensor: Tensor | undefined) =>
     tensor && { ...tensor, dtype: "float64" as const, data: Float64Array.from(numbers(tensor)) };

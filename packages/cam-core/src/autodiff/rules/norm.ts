@@ -1,5 +1,6 @@
 import type { Builder, Value } from "../../graph/builder.ts";
 import { defineRules, type VjpContext } from "../rule.ts";
+import { alongSpace, batchNorm } from "./batch-norm.ts";
 import { divisiveNorm, lastAxes } from "./divisive-norm.ts";
 import { summedIn } from "./scatter.ts";
 
@@ -15,39 +16,7 @@ type Normalised = { readonly unit: Value; readonly inverse: Value; readonly axes
  * Statistics are computed again, in float32 (float64 for float64), as the forward node keeps none.
  */
 export const norm = defineRules({
-  // y = scale · (x - mean) / √(var + ε) + B, statistics given per channel (axis 1): a multiplication as far as x goes.
-  BatchNormalization: {
-    kind: "smooth",
-    vjp: ({ op, inputs, dy, wants, int, float, refuse }) => {
-      if (int("training_mode", 0) === 1)
-        throw refuse("training_mode is on: its statistics depend on the batch", "Export the model in evaluation mode.");
-      const [x, scale, bias, mean, variance] = inputs as [Value, Value, Value, Value, Value];
-      const dtype = op.dtype(variance);
-      const others = axesOf(op, x).filter((axis) => axis !== 1);
-      const perChannel = (value: Value) => alongSpace(op, op.cast(value, op.dtype(x)), x);
-      const summed = (value: Value) => op.cast(op.reduceSum(value, { axes: others, keepdims: false }), dtype);
-      const inverse = op.reciprocal(op.sqrt(op.add(variance, float("epsilon", 1e-5))));
-      const slope = op.mul(op.cast(scale, dtype), inverse);
-      const sum = wants(2) || wants(3) ? summed(dy) : "";
-      const moment = wants(1) || wants(4) ? summed(op.mul(dy, op.sub(x, perChannel(mean)))) : "";
-      return [
-        wants(0) ? op.mul(dy, perChannel(slope)) : null,
-        wants(1) ? op.cast(op.mul(moment, inverse), op.dtype(scale)) : null,
-        wants(2) ? op.cast(sum, op.dtype(bias)) : null,
-        wants(3) ? op.neg(op.mul(sum, slope)) : null,
-        wants(4) ? op.mul(op.mul(moment, slope), op.mul(op.mul(inverse, inverse), -0.5)) : null,
-      ];
-    },
-    sample: (rng) => {
-      const channels = (n: number) => [rng.normal([n]), rng.normal([n]), rng.normal([n]), rng.uniform(0.5, 2, [n])];
-      return [
-        { inputs: [rng.normal([2, 3, 4, 5]), ...channels(3)] },
-        { inputs: [rng.normal([2, 3, 4]), ...channels(3)], attributes: { epsilon: { float: 0.125 } } },
-        { inputs: [rng.normal([4, 3]), ...channels(3)] },
-        { inputs: [rng.normal([2, 1, 2, 3, 2]), ...channels(1)] },
-      ];
-    },
-  },
+  ...batchNorm,
 
   // Over space, per sample and channel; scale and bias per channel.
   InstanceNormalization: {
@@ -157,11 +126,6 @@ export const norm = defineRules({
 
 function axesOf(op: Builder, x: Value): number[] {
   return Array.from({ length: op.rank(x) }, (_, axis) => axis);
-}
-
-/** [C] as [C, 1, …], one axis for each axis of space in x. */
-function alongSpace(op: Builder, value: Value, x: Value): Value {
-  return op.unsqueeze(value, axesOf(op, x).slice(1, -1));
 }
 
 function widened(op: Builder, x: Value): Value {

@@ -22,7 +22,7 @@ describe("every rule can be differentiated again", () => {
   test.each(names)("%s", async (opType) => {
     await checkSecondOrder(opType, { seed: 1 });
   });
-  test.each(names)("%s: a second derivative 0.1 %% wrong is caught", async (opType) => {
+  test.each(names)("%s: a second derivative 0.1 % wrong is caught", async (opType) => {
     const checked = checkSecondOrder(opType, { seed: 1, scaleSecond: 1.001 });
     await expect(checked).rejects.toThrow(/second derivative differs/);
   });
