@@ -23,17 +23,30 @@ const item = z.union([
 /** The schema of one loss, or of several that are added up, each times its `weight`. */
 export const lossList = z.union([item, z.array(item).min(1)]);
 
-/** The sum of losses, a scalar. Throws NetworkError for an unknown one, and for options and shapes that don't fit. */
-export function buildLoss(context: LossContext, given: LossItem | readonly LossItem[]): Value {
+/**
+ * The sum of losses, and each one by its kind (`binary`, `binary 2`) where there are several. Throws NetworkError for an
+ * unknown one, and for options and shapes that don't fit.
+ */
+export function buildLoss(
+  context: LossContext,
+  given: LossItem | readonly LossItem[],
+): { readonly loss: Value; readonly terms: Readonly<Record<string, Value>> } {
   const list = Array.isArray(given) ? (given as readonly LossItem[]) : [given as LossItem];
-  return list.map((loss) => oneLoss(context, loss)).reduce((sum, loss) => context.op.add(sum, loss));
+  const terms: Record<string, Value> = {};
+  for (const item of list) {
+    const { kind, value } = oneLoss(context, item);
+    const same = Object.keys(terms).filter((name) => name.replace(/ \d+$/, "") === kind).length;
+    terms[same === 0 ? kind : `${kind} ${same + 1}`] = value;
+  }
+  const loss = Object.values(terms).reduce((sum, value) => context.op.add(sum, value));
+  return { loss, terms: list.length === 1 ? {} : terms };
 }
 
-function oneLoss(context: LossContext, given: LossItem): Value {
-  const [[kind, options] = ["", {}], ...rest] =
-    typeof given === "string" ? [[given, {}] as const] : Object.entries(given);
+function oneLoss(context: LossContext, given: LossItem): { kind: string; value: Value } {
+  const entries = typeof given === "string" ? [[given, {}] as const] : Object.entries(given);
+  const [kind, options] = entries[0] ?? ["", {}];
   const loss = losses.get(kind);
-  if (loss && rest.length === 0) return loss(context, options as never);
+  if (loss && entries.length === 1) return { kind, value: loss(context, options as never) };
   throw new NetworkError(`there is no loss ${JSON.stringify(given)}`, {
     hint: `Known: ${[...losses.keys()].join(", ")}.`,
   });

@@ -123,7 +123,7 @@ const cases: Case[] = [
 ];
 
 test.each(cases)("%s: PyTorch's value and gradient", async (_, loss, logits, labels, value, gradient) => {
-  const found = await lossAt((context) => buildLoss(context, loss), logits, labels);
+  const found = await lossAt((context) => buildLoss(context, loss).loss, logits, labels);
   expect(Math.abs(found.value - value)).toBeLessThan(1e-5 * value);
   const worst = Math.max(...found.gradient.map((slope, i) => Math.abs(slope - gradient[i]!)));
   expect(worst).toBeLessThan(1e-6);
@@ -132,7 +132,11 @@ test.each(cases)("%s: PyTorch's value and gradient", async (_, loss, logits, lab
 test("losses add up, each times its weight", async () => {
   const one = await lossAt(crossEntropy, y, soft);
   const other = await lossAt(binary, y, soft);
-  const both = await lossAt((context) => buildLoss(context, ["crossEntropy", { binary: { weight: 0.25 } }]), y, soft);
+  const both = await lossAt(
+    (context) => buildLoss(context, ["crossEntropy", { binary: { weight: 0.25 } }]).loss,
+    y,
+    soft,
+  );
   expect(both.value).toBeCloseTo(one.value + 0.25 * other.value, 5);
 });
 
@@ -157,6 +161,6 @@ test.each<[string, LossItem, Tensor, Tensor, string]>([
   ["an option out of range", { crossEntropy: { labelSmoothing: 2 } }, y, t, "crossEntropy.labelSmoothing: "],
   ["a field that isn't there", { crossEntropy: { field: "label" } }, y, t, 'crossEntropy: there is no field "label"'],
 ])("%s is refused", async (_, loss, logits, labels, message) => {
-  const built = (context: LossContext) => buildLoss(context, loss);
+  const built = (context: LossContext) => buildLoss(context, loss).loss;
   await expect(lossAt(built, logits, labels)).rejects.toThrow(message);
 });

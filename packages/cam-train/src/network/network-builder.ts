@@ -11,6 +11,7 @@ import {
 } from "@camkit/cam-core";
 import { NetworkError } from "../errors.ts";
 import { type Init, initialValues } from "./initialisers.ts";
+import { renameValue } from "./rename.ts";
 
 /** The operators' version that networks are written in. */
 const opset = 18;
@@ -62,7 +63,7 @@ export class NetworkBuilder {
       throw this.refuse(`two layers are called "${full}"`, { hint: "Give one of them another name." });
     this.#layers.add(full);
     const start = this.op.graph.nodes.length;
-    return this.#renamed(this.scope(name, build), full, start);
+    return renameValue(this.op, this.scope(name, build), full, start);
   }
 
   /** `relu`, or `relu2` where a layer in this scope is called that already. */
@@ -126,7 +127,7 @@ export class NetworkBuilder {
   finish(outputs: Readonly<Record<string, Value>>): Graph {
     const { graph } = this.op;
     for (const [name, value] of Object.entries(outputs)) {
-      const named = this.#renamed(value, name, 0);
+      const named = renameValue(this.op, value, name);
       // What no node makes, the input itself, can't be called otherwise.
       if (named !== name) this.op.alias(named, name);
       graph.outputs.push({ name, dtype: this.op.dtype(name), shape: this.dims(name) });
@@ -138,21 +139,6 @@ export class NetworkBuilder {
 
   #full(name: string): string {
     return this.#scope === "" ? name : `${this.#scope}.${name}`;
-  }
-
-  /** Calls a value that a node after `start` makes by another name. A value from elsewhere keeps its own. */
-  #renamed(value: Value, name: string, start: number): Value {
-    const { graph, facts } = this.op;
-    const at = graph.nodes.findIndex((node, i) => i >= start && node.outputs.includes(value));
-    if (at < 0 || value === name) return value;
-    const swap = (names: readonly string[]) => names.map((given) => (given === value ? name : given));
-    for (let i = at; i < graph.nodes.length; i++) {
-      const node = graph.nodes[i]!;
-      const made = i === at ? { name, outputs: swap(node.outputs) } : {};
-      if (i === at || node.inputs.includes(value)) graph.nodes[i] = { ...node, inputs: swap(node.inputs), ...made };
-    }
-    facts.types.set(name, facts.types.get(value)!);
-    return name;
   }
 }
 
