@@ -9,6 +9,7 @@ test("one call says everything about classes, as plain data", () => {
   const found = measure(scores, { seed: 1, resamples: 50 });
   const numbers = Object.fromEntries(found.metrics.map(({ name, value }) => [name, value]));
   expect(numbers).toMatchObject({ accuracy: 0.75, auc: 0.875, specificity: 0.5 });
+  expect(found.positive).toBe("malignant");
   expect(found.perClass?.[1]).toEqual({
     name: "malignant",
     support: 2,

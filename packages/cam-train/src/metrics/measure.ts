@@ -16,6 +16,8 @@ export type Measurement = {
   readonly kind: Scores["kind"];
   readonly count: number;
   readonly metrics: readonly MeasuredMetric[];
+  /** The class that "positive" means; without one, metrics of one class are means over classes. */
+  readonly positive?: string;
   readonly perClass?: readonly ClassRow[];
   readonly confusion?: ConfusionMatrix;
   readonly reliability?: readonly ReliabilityBin[];
@@ -56,6 +58,7 @@ export function measure(scores: Scores, intervals?: BootstrapOptions): Measureme
   const { confidence, correct } = confidences(scores);
   return {
     ...all,
+    ...(scores.positive === undefined ? {} : { positive: scores.classes[scores.positive]! }),
     perClass,
     confusion: confusionMatrix(scores),
     reliability: reliabilityTable(scores),

@@ -12,6 +12,8 @@ export const ink = {
   rate: "#6d5bae",
   ideal: "#9aa0ac",
   bar: "#8fb5da",
+  gap: "#f3b39a",
+  empty: "#f6f5f2",
 };
 
 /** A drawing as a file: `<svg>` with its size, a white ground and a title for who can't see it. */
