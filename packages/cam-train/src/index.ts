@@ -7,9 +7,35 @@ export { layers } from "./layers/index.ts";
 export { buildLayers, layerList } from "./layers/list.ts";
 export type { LossContext } from "./losses/define-loss.ts";
 export { buildLoss, type LossItem, losses, lossList } from "./losses/index.ts";
+export { type BootstrapOptions, bootstrap, type Interval } from "./metrics/bootstrap.ts";
+export { fitTemperature, type Temperature } from "./metrics/calibration.ts";
+export type { ConfusionMatrix } from "./metrics/confusion-matrix.ts";
+export { metricNamed, metricNames, metrics, metricsFor } from "./metrics/index.ts";
+export { pairs, sigmoids, softmaxRows } from "./metrics/logits.ts";
+export { type ClassRow, type MeasuredMetric, type Measurement, measure } from "./metrics/measure.ts";
+export { defineMetric, type Metric } from "./metrics/metric.ts";
+export { confidences, type ReliabilityBin } from "./metrics/reliability.ts";
+export {
+  type ClassScores,
+  classScores,
+  type MultiLabelScores,
+  multiLabelScores,
+  type RegressionScores,
+  regressionScores,
+  type Scores,
+  take,
+} from "./metrics/scores.ts";
+export { areaUnderRisk, type Band, chooseBand, riskCoverage, type Selection, selectAt } from "./metrics/selective.ts";
 export { type InferenceFormOptions, inferenceForm } from "./network/inference-form.ts";
 export { type Init, initSchema } from "./network/initialisers.ts";
 export { NetworkBuilder, type NetworkOptions } from "./network/network-builder.ts";
 export { type Mask, type TrainingForm, type TrainingFormOptions, trainingForm } from "./network/training-form.ts";
 export { createNetwork } from "./networks/create.ts";
 export { presets } from "./networks/index.ts";
+export { drawConfusion } from "./report/confusion.ts";
+export { type CurveOptions, drawCurve } from "./report/curve.ts";
+export { advancePace, duration, estimate, type Pace, startPace } from "./report/eta.ts";
+export { type EpochEntry, type LogEntry, readLog, TrainingLog, timeFields } from "./report/log.ts";
+export { type Report, reportPage, type TestReport } from "./report/page.ts";
+export { type Drawing, png } from "./report/plot/svg.ts";
+export { drawReliability, drawRiskCoverage } from "./report/reliability.ts";
