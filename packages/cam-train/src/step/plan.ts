@@ -13,6 +13,7 @@ import {
   type Value,
 } from "@camkit/cam-core";
 import { NetworkError } from "../errors.ts";
+import { fastRules } from "./fast-rules.ts";
 
 /** What one sample has under a name: a picture, a label, a mask. Shapes are without the batch axis. */
 export type Field = { readonly dtype: DType; readonly shape: readonly number[] };
@@ -66,7 +67,7 @@ export type StepPlan = {
  */
 export function planStep(options: StepOptions): StepPlan {
   const graph = copyGraph(options.graph);
-  const [input, ...more] = graph.inputs.filter(({ name }) => !(name in (options.fields ?? {})));
+  const [input, ...more] = graph.inputs;
   if (!input) throw new NetworkError("the network has no input");
   const { batch } = options;
   const sizes = options.input ? input.shape?.slice(1) : options.fields.input?.shape;
@@ -92,7 +93,7 @@ export function planStep(options: StepOptions): StepPlan {
   const rank = op.rank(loss);
   if (rank !== 0) throw new NetworkError(`the loss is one number, found a value of rank ${rank}`);
   const seed = op.constant(float32([], [1]));
-  const found = gradient(op, new Map([[loss, seed]]), options.trained);
+  const found = gradient(op, new Map([[loss, seed]]), options.trained, { override: fastRules });
   const gradients = new Map(options.trained.map((name, i) => [name, op.alias(found[i]!, `gradient/${name}`)]));
   const statistics = new Map(options.statistics);
   const wanted = [loss, ...Object.values(terms), ...kept, ...gradients.values(), ...statistics.values()];

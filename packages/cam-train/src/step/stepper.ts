@@ -54,7 +54,7 @@ export async function openStepper(options: StepperOptions, initial: Graph): Prom
     for (const session of sessions) await session.close();
   };
   try {
-    const backward: Session = await opened(openSession(plan.graph, settings));
+    const backward: Session = await opened(openSession(plan.graph, { ...settings, optimize: "extended" }));
     const change: Update = await opened(openUpdate({ layout, optimiser, averaging, threads }));
     const arithmetic: Arithmetic = await opened(openArithmetic(layout, settings));
     const { state, gradients } = allocate(options, initial);
