@@ -55,6 +55,6 @@ export function perChannelCount(op: Builder, x: Value): Operand {
 }
 
 /** Batch and space: every axis but axis 1. */
-export function allButChannels(op: Builder, x: Value): number[] {
+function allButChannels(op: Builder, x: Value): number[] {
   return Array.from({ length: op.rank(x) }, (_, axis) => axis).filter((axis) => axis !== 1);
 }

@@ -1,7 +1,8 @@
 import type { Value } from "../../graph/builder.ts";
 import { defineRules, type VjpContext } from "../rule.ts";
-import { biasCotangent, weightShape } from "./conv.ts";
+import { weightShape } from "./conv.ts";
 import { weightCotangent } from "./conv-weight.ts";
+import { sumPerChannel } from "./per-channel.ts";
 import { halved, isFixed, padded, sizesOf, type Windows } from "./windows.ts";
 
 /**
@@ -28,7 +29,7 @@ export const convTranspose = defineRules({
       return [
         wants(0) ? dx() : null,
         wants(1) ? weightCotangent(op, dy, x, shape, windows, group) : null,
-        wants(2) ? biasCotangent(op, dy) : null,
+        wants(2) ? sumPerChannel(op, dy) : null,
       ];
     },
     sample: (rng) => {

@@ -1,8 +1,9 @@
-import type { Builder, Value } from "../../graph/builder.ts";
+import type { Value } from "../../graph/builder.ts";
 import { isStatic } from "../../graph/dims.ts";
 import { defineRules, type VjpContext } from "../rule.ts";
 import { inputCotangent } from "./conv-input.ts";
 import { weightCotangent } from "./conv-weight.ts";
+import { sumPerChannel } from "./per-channel.ts";
 import { windowsOf } from "./windows.ts";
 
 /** x: [N, C, ...in], w: [M, C/group, ...k], y: [N, M, ...out]; one to three spatial axes. */
@@ -18,7 +19,7 @@ export const conv = defineRules({
       return [
         wants(0) ? inputCotangent(op, dy, w, x, windows, group) : null,
         wants(1) ? weightCotangent(op, x, dy, shape, windows, group) : null,
-        wants(2) ? biasCotangent(op, dy) : null,
+        wants(2) ? sumPerChannel(op, dy) : null,
       ];
     },
     sample: (rng) => {
@@ -66,10 +67,4 @@ export function weightShape({ op, refuse }: VjpContext, w: Value): readonly numb
   const shape = op.dims(w);
   if (isStatic(shape)) return shape;
   throw refuse(`the shape of its weights "${w}" is not known`, "Export the model with static weight shapes.");
-}
-
-/** A bias is added to every pixel of its channel: its cotangent is the sum over batch and space. */
-export function biasCotangent(op: Builder, dy: Value): Value {
-  const spatial = Array.from({ length: op.rank(dy) - 2 }, (_, i) => i + 2);
-  return op.reduceSum(dy, { axes: [0, ...spatial], keepdims: false });
 }

@@ -1,7 +1,8 @@
 import type { Builder, Value } from "../../graph/builder.ts";
 import { defineRules, type VjpContext } from "../rule.ts";
-import { alongSpace, batchNorm } from "./batch-norm.ts";
+import { batchNorm } from "./batch-norm.ts";
 import { divisiveNorm, lastAxes } from "./divisive-norm.ts";
+import { alongSpace } from "./per-channel.ts";
 import { summedIn } from "./scatter.ts";
 
 /** x̂, what it was divided by (inverted), and over which axes: the group of elements that share a mean. */
