@@ -27,8 +27,10 @@ export function fitTemperature(
   if (logits.length !== labels.length * width || labels.length === 0)
     throw new MetricError(`${logits.length} logits for ${labels.length} labels, expected [${labels.length}, ${width}]`);
   const slopeAt = (b: number) => slope(logits, labels, width, b);
+  const badLabel = Array.from(labels).find((label) => !(Number.isInteger(label) && label >= 0 && label < width));
+  if (badLabel !== undefined) throw new MetricError(`a label is ${badLabel}, expected 0 … ${width - 1}`);
   const atZero = slopeAt(0).slope;
-  if (!Number.isFinite(atZero)) throw new MetricError(`a logit isn't finite, or a label isn't in 0 … ${width - 1}`);
+  if (!Number.isFinite(atZero)) throw new MetricError("a logit isn't finite");
   if (atZero >= 0)
     throw new MetricError("no temperature calibrates answers that are no better than chance", {
       hint: "Check that labels and logits have the same class order.",

@@ -58,7 +58,7 @@ describe("temperature", () => {
     expect(() => fitTemperature(right, [0, 1, 0], 2)).toThrow(/no better than chance/);
     expect(() => fitTemperature(right, [0, 1], 2)).toThrow(/6 logits for 2 labels/);
     expect(() => fitTemperature(pairs([Number.NaN]), [1], 2)).toThrow(/isn't finite/);
-    expect(() => fitTemperature(right, [1, 0, 2], 2)).toThrow(/label isn't in 0 … 1/);
+    expect(() => fitTemperature(right, [2, 0, 1], 2)).toThrow(/a label is 2, expected 0 … 1/);
   });
 });
 

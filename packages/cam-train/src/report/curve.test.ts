@@ -1,11 +1,12 @@
 import { decodePicture } from "@camkit/cam-core";
 import { expect, test } from "vitest";
+import { metricNamed } from "../metrics/index.ts";
 import { drawCurve } from "./curve.ts";
 import type { EpochEntry, LogEntry } from "./log.ts";
 import { ink, png } from "./plot/svg.ts";
 import { madeUpLog } from "./test-log.ts";
 
-const options = { title: "cifake-paper", metric: "accuracy" };
+const options = { title: "cifake-paper", metric: metricNamed("accuracy") };
 
 /** The curve of this colour and width, as points inside its frame. */
 function line(svg: string, color: string, width: number): number[][] {
@@ -44,12 +45,13 @@ test("the best epoch is the metric's where there is one, else that of the lowest
   const bestX = (svg: string) => Number(/cx="([\d.]+)" cy="[\d.]+" r="6.5"/.exec(svg)![1]);
   expect(bestX(drawCurve(entries, options).svg)).toBe((1080 * 2) / 4);
   expect(bestX(drawCurve(entries, { title: "t" }).svg)).toBe(1080);
-  expect(bestX(drawCurve(entries, { title: "t", metric: "log-loss" }).svg.concat('cx="0" cy="0" r="6.5"'))).toBe(0); // not measured
+  const lower = { name: "accuracy", title: "misses", better: "lower" } as const;
+  expect(bestX(drawCurve(entries, { title: "t", metric: lower }).svg)).toBe(1080 / 4);
 });
 
 test("a run of any length: its peaks are there, and the file stays small", () => {
   const short = drawCurve(madeUpLog(20, 704, 10), options).svg;
-  const entries = madeUpLog(60, 2000, 1); // 120,000 lines
+  const entries = madeUpLog(60, 5000, 1); // 300,000 lines
   const long = drawCurve(entries, options).svg;
   expect(long.length).toBeLessThan(1.1 * short.length);
   expect(line(long, ink.training, 1).length).toBeLessThanOrEqual(1000);
@@ -61,6 +63,7 @@ test.each<[string, LogEntry[]]>([
   ["less than an epoch", madeUpLog(1, 20, 1).slice(0, 12)],
   ["one epoch", madeUpLog(1, 20, 1)],
   ["losses that aren't finite", madeUpLog(1, 20, 1).map((entry) => ({ ...entry, loss: Number.NaN }))],
+  ["no validation", madeUpLog(2, 20, 1).filter(({ kind }) => kind === "step")],
 ])("%s is drawn too", async (_, entries) => {
   const drawing = drawCurve(entries, options);
   expect(drawing.svg).not.toMatch(/NaN|Infinity|undefined/);
@@ -81,5 +84,7 @@ test("PNG and SVG are the same picture, need no font, and are the same every tim
   expect(Buffer.from(rgb.subarray(at, at + 3)).toString("hex")).toBe(ink.validation.slice(1));
 });
 
-test("an unknown metric is refused by name", () =>
-  expect(() => drawCurve([], { title: "t", metric: "acuracy" })).toThrow(/unknown metric "acuracy"/));
+test("a metric that validation didn't measure is refused by name", () =>
+  expect(() => drawCurve(madeUpLog(1, 20, 1), { title: "t", metric: metricNamed("auc") })).toThrow(
+    'validation didn\'t measure "auc"',
+  ));

@@ -1,119 +1,137 @@
-import { metricNamed } from "../metrics/index.ts";
+import { MetricError } from "../errors.ts";
+import type { Metric } from "../metrics/metric.ts";
 import type { EpochEntry, LogEntry } from "./log.ts";
-import { type Axis, axis, type LegendEntry, type Place, panel } from "./plot/panel.ts";
+import { type Axis, axis, type Box, type LegendEntry, type Place, panel } from "./plot/panel.ts";
 import { smooth, thin } from "./plot/series.ts";
 import { type Drawing, dot, drawing, heading, ink, type Point, polyline, segment } from "./plot/svg.ts";
 import { niceRange, tickLabel, ticks } from "./plot/ticks.ts";
 
 export type CurveOptions = {
   readonly title: string;
-  /** Its name; it has a panel, and the best epoch is chosen by it. Without one, by the validation loss. */
-  readonly metric?: string;
+  /** As it is named in the log. It has a panel, and the best epoch is chosen by it; without one, by the validation loss. */
+  readonly metric?: Pick<Metric, "name" | "title" | "better">;
 };
 
 const width = 1200;
 const frame = { x: 84, width: width - 84 - 36 };
-const layout = {
-  loss: { ...frame, y: 118, height: 320 },
-  metric: { ...frame, y: 506, height: 210 },
-  rate: { ...frame, height: 78 },
-};
+const firstTop = 118;
+const heights = { loss: 320, metric: 210, rate: 78 };
+/** Room for a panel's title. */
+const between = 66;
 
 /** As many places as there are pixels are more than an eye needs. */
 const places = 500;
 
 /** Above this many epochs their dots would run together. */
-const maxDots = 60;
+const maxDots = 40;
+
+/** What the panels share: steps on the x axis, and where the best epoch is. */
+type Run = { readonly x: Axis; readonly best?: Best };
+type Best = { readonly step: number; readonly value: number; readonly label: string };
 
 /**
  * A run at a glance: training loss (each line of the log faintly, and smoothed), validation loss, the metric, the learning rate, and
  * the best epoch through all of them. Any number of entries is drawn in the same space.
+ * Throws MetricError when validation measured other metrics than the one that is asked for.
  */
-export function drawCurve(entries: readonly LogEntry[], { title, metric: name }: CurveOptions): Drawing {
+export function drawCurve(entries: readonly LogEntry[], { title, metric }: CurveOptions): Drawing {
   const epochs = entries.filter((entry): entry is EpochEntry => entry.kind === "epoch");
   const steps = entries.filter(({ kind }) => kind === "step");
-  const raw = (steps.length > 0 ? steps : epochs).map(({ step, loss }): Point => [step, loss]);
-  const last = Math.max(1, entries.at(-1)?.step ?? 1);
-  const training = smooth(raw, Math.max(last / 80, (1.5 * last) / Math.max(1, raw.length)), places);
-  const loss = epochs.flatMap(({ step, validation }): Point[] => (validation ? [[step, validation.loss]] : []));
-  const metric = name === undefined ? undefined : { ...metricNamed(name), points: metricPoints(epochs, name) };
-  const best = metric ? bestOf(metric.points, metric.better) : bestOf(loss, "lower");
-  const bestEpoch = epochs.find(({ step }) => step === best?.[0])?.epoch;
+  const training = (steps.length > 0 ? steps : epochs).map(({ step, loss }): Point => [step, loss]);
+  const validation = epochs.flatMap(({ step, validation }): Point[] => (validation ? [[step, validation.loss]] : []));
+  const measured = metric && metricPoints(epochs, metric.name);
+  const best =
+    metric && measured
+      ? bestOf(measured, metric.better, metric.title, epochs)
+      : bestOf(validation, "lower", "validation loss", epochs);
+  const run: Run = { x: timeAxis(Math.max(1, entries.at(-1)?.step ?? 1), epochs), ...(best ? { best } : {}) };
 
-  const x = timeAxis(last, epochs);
-  const bare: Axis = { range: x.range, ticks: [] };
-  const markBest = (place: Place) =>
-    best ? segment(place.x(best[0]), 0, place.x(best[0]), place.height, ink.ideal, 1.5, "5 4") : "";
-  const validationLine = (points: readonly Point[], color: string, place: Place) => {
-    const at = points.map(([step, y]): Point => [place.x(step), place.y(y)]);
-    const dots = points.length <= maxDots ? at.map((point) => dot(point, 4, color)) : [];
-    return polyline(thin(at, places), color, 2.25) + dots.join("");
+  let top = firstTop;
+  const box = (name: keyof typeof heights): Box => {
+    const placed = { ...frame, y: top, height: heights[name] };
+    top += heights[name] + between;
+    return placed;
   };
-  const bestLabel = (value: number, what: string): LegendEntry => ({
-    label: `best ${what} ${value.toFixed(4)}${bestEpoch === undefined ? "" : `, epoch ${bestEpoch}`}`,
-    color: ink.text,
-    mark: "dot",
-  });
-  const bestDot = (color: string, place: Place) => (best ? dot([place.x(best[0]), place.y(best[1])], 6.5, color) : "");
-
-  const parts = [heading(title, detailOf(entries, epochs), frame.x)];
-  const range = niceRange(...lossRange(raw, training, loss), 5);
-  parts.push(
-    panel(
-      layout.loss,
-      bare,
-      axis(range, 5, "loss"),
-      [
-        { label: "training", color: ink.training },
-        ...(loss.length > 0 ? [{ label: "validation", color: ink.validation }] : []),
-        ...(best && !metric ? [bestLabel(best[1], "validation loss")] : []),
-      ],
-      (place) => {
-        const at = (points: readonly Point[]) => points.map(([step, y]): Point => [place.x(step), place.y(y)]);
-        return [
-          polyline(at(thin(raw, places)), ink.training, 1, 0.28),
-          markBest(place),
-          polyline(at(training), ink.training, 2.25),
-          validationLine(loss, ink.validation, place),
-          metric ? "" : bestDot(ink.text, place),
-        ].join("");
-      },
+  const parts = [
+    heading(title, detailOf(entries, epochs), frame.x),
+    lossPanel(box("loss"), run, training, validation, metric === undefined),
+    metric && measured && measured.length > 0 ? metricPanel(box("metric"), run, metric.title, measured) : "",
+    ratePanel(
+      box("rate"),
+      run,
+      entries.map(({ step, rate }) => [step, rate]),
     ),
-  );
-  let bottom = layout.loss.y + layout.loss.height;
-  if (metric && metric.points.length > 0) {
-    const values = metric.points.map(([, y]) => y).filter(Number.isFinite);
-    const range = niceRange(Math.min(...values), Math.max(...values), 4);
-    parts.push(
-      panel(
-        layout.metric,
-        bare,
-        axis(range, 4, `validation ${metric.title}`),
-        best ? [bestLabel(best[1], metric.title)] : [],
-        (place) => markBest(place) + validationLine(metric.points, ink.metric, place) + bestDot(ink.text, place),
-      ),
-    );
-    bottom = layout.metric.y + layout.metric.height;
-  }
-  const rates = entries.map(({ step, rate }): Point => [step, rate]);
-  const box = { ...layout.rate, y: bottom + 62 };
-  parts.push(
-    panel(
-      box,
-      x,
-      axis([0, niceRange(0, Math.max(...rates.map(([, y]) => y), 0), 2)[1]], 2, "learning rate"),
-      [],
-      (place) =>
-        markBest(place) +
-        polyline(
-          thin(rates, places).map(([step, y]) => [place.x(step), place.y(y)]),
-          ink.rate,
-          2,
-        ),
-    ),
-  );
-  return drawing(width, box.y + box.height + 62, `${title}: loss, metric and learning rate over training`, parts);
+  ];
+  return drawing(width, top - between + 62, `${title}: loss, metric and learning rate over training`, parts);
 }
+
+function lossPanel(
+  box: Box,
+  run: Run,
+  training: readonly Point[],
+  validation: readonly Point[],
+  isDeciding: boolean,
+): string {
+  const last = run.x.range[1];
+  const smoothed = smooth(training, Math.max(last / 80, (1.5 * last) / Math.max(1, training.length)), places);
+  const legend: LegendEntry[] = [{ label: "training", color: ink.training }];
+  if (validation.length > 0) legend.push({ label: "validation", color: ink.validation });
+  if (isDeciding && run.best) legend.push(bestEntry(run.best));
+  const y = axis(niceRange(...lossRange(training, smoothed, validation), 5), 5, "loss");
+  return panel(box, withoutMarks(run.x), y, legend, (place) =>
+    [
+      polyline(placed(thin(training, places), place), ink.training, 1, 0.28),
+      bestLine(run, place),
+      polyline(placed(smoothed, place), ink.training, 2.25),
+      epochLine(validation, ink.validation, place),
+      isDeciding ? bestDot(run, place) : "",
+    ].join(""),
+  );
+}
+
+function metricPanel(box: Box, run: Run, title: string, points: readonly Point[]): string {
+  const y = axis(niceRange(...extent(points.map(([, value]) => value)), 4), 4, `validation ${title}`);
+  const legend = run.best ? [bestEntry(run.best)] : [];
+  return panel(
+    box,
+    withoutMarks(run.x),
+    y,
+    legend,
+    (place) => bestLine(run, place) + epochLine(points, ink.metric, place) + bestDot(run, place),
+  );
+}
+
+function ratePanel(box: Box, run: Run, rates: readonly Point[]): string {
+  const [, highest] = extent([0, ...rates.map(([, rate]) => rate)]);
+  const y = axis([0, niceRange(0, highest, 2)[1]], 2, "learning rate");
+  return panel(
+    box,
+    run.x,
+    y,
+    [],
+    (place) => bestLine(run, place) + polyline(placed(thin(rates, places), place), ink.rate, 2),
+  );
+}
+
+const withoutMarks = ({ range }: Axis): Axis => ({ range, ticks: [] });
+
+const placed = (points: readonly Point[], place: Place): Point[] =>
+  points.map(([step, value]) => [place.x(step), place.y(value)]);
+
+/** A value per epoch: a line, and dots while there is room for them. */
+function epochLine(points: readonly Point[], color: string, place: Place): string {
+  const at = placed(points, place);
+  const dots = at.length <= maxDots ? at.map((point) => dot(point, 4, color)) : [];
+  return polyline(thin(at, places), color, 2.25) + dots.join("");
+}
+
+const bestEntry = ({ label }: Best): LegendEntry => ({ label, color: ink.text, mark: "dot" });
+
+const bestDot = ({ best }: Run, place: Place) =>
+  best ? dot([place.x(best.step), place.y(best.value)], 6.5, ink.text) : "";
+
+const bestLine = ({ best }: Run, place: Place) =>
+  best ? segment(place.x(best.step), 0, place.x(best.step), place.height, ink.ideal, 1.5, "5 4") : "";
 
 /** The epoch's number where epochs are known, else the step. */
 function timeAxis(last: number, epochs: readonly EpochEntry[]): Axis {
@@ -129,32 +147,48 @@ function timeAxis(last: number, epochs: readonly EpochEntry[]): Axis {
 }
 
 /** What the loss axis has to show: every smooth and validation value, and the interval lines but for their wildest hundredth. */
-function lossRange(raw: readonly Point[], ...must: readonly (readonly Point[])[]): [number, number] {
-  const sorted = raw
-    .map(([, y]) => y)
+function lossRange(training: readonly Point[], ...must: readonly (readonly Point[])[]): [number, number] {
+  const sorted = Float64Array.from(training, ([, loss]) => loss)
     .filter(Number.isFinite)
-    .sort((a, b) => a - b);
-  const quantile = (share: number) => sorted[Math.floor(share * (sorted.length - 1))];
-  const shown = [quantile(0.005), quantile(0.99), ...must.flat().map(([, y]) => y)].filter(
-    (value): value is number => value !== undefined && Number.isFinite(value),
-  );
-  return shown.length === 0 ? [0, 1] : [shown.reduce((a, b) => Math.min(a, b)), shown.reduce((a, b) => Math.max(a, b))];
+    .sort();
+  const ends = [Math.floor(0.005 * (sorted.length - 1)), Math.ceil(0.99 * (sorted.length - 1))];
+  return extent([...ends.map((i) => sorted[i] ?? Number.NaN), ...must.flat().map(([, loss]) => loss)]);
+}
+
+/** The least and the greatest finite value; 0 … 1 when there is none. */
+function extent(values: readonly number[]): [number, number] {
+  const finite = values.filter(Number.isFinite);
+  if (finite.length === 0) return [0, 1];
+  return [finite.reduce((a, b) => Math.min(a, b)), finite.reduce((a, b) => Math.max(a, b))];
 }
 
 function metricPoints(epochs: readonly EpochEntry[], name: string): Point[] {
-  return epochs.flatMap(({ step, validation }): Point[] => {
-    const value = validation?.metrics[name];
-    return value === undefined || Number.isNaN(value) ? [] : [[step, value]];
-  });
+  const measured = epochs.flatMap(({ step, validation }) =>
+    validation ? [{ step, metrics: validation.metrics }] : [],
+  );
+  const known = measured[0]?.metrics;
+  if (known && !(name in known))
+    throw new MetricError(`validation didn't measure "${name}"`, {
+      hint: `Measured: ${Object.keys(known).join(", ")}.`,
+    });
+  return measured
+    .map(({ step, metrics }): Point => [step, metrics[name] ?? Number.NaN])
+    .filter(([, value]) => Number.isFinite(value));
 }
 
 /** The first of the best. */
-function bestOf(points: readonly Point[], better: "higher" | "lower"): Point | undefined {
+function bestOf(
+  points: readonly Point[],
+  better: Metric["better"],
+  title: string,
+  epochs: readonly EpochEntry[],
+): Best | undefined {
   const sign = { higher: 1, lower: -1 }[better];
-  return points.reduce<Point | undefined>(
-    (best, point) => (best && sign * point[1] <= sign * best[1] ? best : point),
-    undefined,
-  );
+  const finite = points.filter(([, value]) => Number.isFinite(value));
+  if (finite.length === 0) return undefined;
+  const [step, value] = finite.reduce((best, point) => (sign * point[1] > sign * best[1] ? point : best));
+  const epoch = epochs.find((entry) => entry.step === step)!.epoch;
+  return { step, value, label: `best ${title} ${value.toFixed(4)}, epoch ${epoch}` };
 }
 
 function detailOf(entries: readonly LogEntry[], epochs: readonly EpochEntry[]): string {

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { metricNamed } from "../metrics/index.ts";
 import { measure } from "../metrics/measure.ts";
 import { confidences } from "../metrics/reliability.ts";
 import { classScores, multiLabelScores, regressionScores } from "../metrics/scores.ts";
@@ -20,7 +21,7 @@ const report: Report = {
   time: "2026-02-03 12:00",
   notes: ["378 test images are byte-identical to training images."],
   tiles: [{ value: "75.00 %", label: "accuracy", note: "of four" }],
-  training: { log: madeUpLog(3, 20, 2), metric: "accuracy" },
+  training: { log: madeUpLog(3, 20, 2), metric: metricNamed("accuracy") },
   tests: [
     {
       title: "All",

@@ -1,7 +1,7 @@
 import type { ClassRow, Measurement } from "../metrics/measure.ts";
 import type { Selection } from "../metrics/selective.ts";
 import { drawConfusion, mostDrawnClasses } from "./confusion.ts";
-import { drawCurve } from "./curve.ts";
+import { type CurveOptions, drawCurve } from "./curve.ts";
 import type { LogEntry } from "./log.ts";
 import type { Drawing } from "./plot/svg.ts";
 import { drawReliability, drawRiskCoverage } from "./reliability.ts";
@@ -19,7 +19,7 @@ export type Report = {
   readonly notes?: readonly string[];
   /** The numbers that say it in a glance. */
   readonly tiles: readonly { readonly value: string; readonly label: string; readonly note?: string }[];
-  readonly training?: { readonly log: readonly LogEntry[]; readonly metric?: string };
+  readonly training?: Omit<CurveOptions, "title"> & { readonly log: readonly LogEntry[] };
   readonly tests: readonly TestReport[];
   /** The configuration, as text. */
   readonly recipe?: string;
