@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Shape } from "../../graph/graph.ts";
 import { withSession } from "../../runtime/session.ts";
 import { float32, type Tensor } from "../../tensor.ts";
+import { checkSecondOrder } from "../../testing/check-second-order.ts";
 import { rng } from "../../testing/rng.ts";
 import { tinyModel } from "../../testing/tiny-models.ts";
 import { dynamicDifference, vjpAt } from "../../testing/vjp-at.ts";
@@ -41,6 +42,14 @@ const cases: [string, Sample, Shape[]][] = [
 test.each(cases)("%s %#: sizes known in the run only", async (opType, sample, shapes) => {
   expect(await dynamicDifference(opType, sample, shapes)).toBeLessThan(1e-6);
 });
+
+// In float32 one fused LayerNormalization takes the moments' place, so its derivative is another one.
+test.each(["LayerNormalization", "GroupNormalization", "InstanceNormalization", "BatchNormalization"])(
+  "%s: the second derivatives in float32",
+  async (opType) => {
+    await checkSecondOrder(opType, { seed: 1, precision: "float32" });
+  },
+);
 
 describe("LayerNormalization", () => {
   const wide = (tensor: Tensor | undefined) =>
