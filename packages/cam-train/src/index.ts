@@ -26,10 +26,14 @@ export {
   take,
 } from "./metrics/scores.ts";
 export { areaUnderRisk, type Band, chooseBand, riskCoverage, type Selection, selectAt } from "./metrics/selective.ts";
+export { type Choice, chooseTrainable } from "./network/choose-trainable.ts";
 export { type InferenceFormOptions, inferenceForm } from "./network/inference-form.ts";
 export { type Init, initSchema } from "./network/initialisers.ts";
 export { NetworkBuilder, type NetworkOptions } from "./network/network-builder.ts";
+export { type Parameter, parametersOf } from "./network/parameters.ts";
+export { replaceHead } from "./network/replace-head.ts";
 export { type Mask, type TrainingForm, type TrainingFormOptions, trainingForm } from "./network/training-form.ts";
+export { withBatch } from "./network/with-batch.ts";
 export { createNetwork } from "./networks/create.ts";
 export { presets } from "./networks/index.ts";
 export { drawConfusion } from "./report/confusion.ts";
