@@ -4,9 +4,7 @@ from dataclasses import dataclass
 from typing import Callable
 
 import numpy as np
-import onnx
 import torch
-from onnx import numpy_helper
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
@@ -90,6 +88,8 @@ def export(name, path):
     Raises ValueError when a weight or a running statistic isn't in the file as it is in the network, or when a batch
     normalisation was folded away: the other side would then train another network.
     """
+    import onnx  # here, since it would count as memory of a process that trains
+
     net = build(name).eval()
     torch.onnx.export(
         net,
@@ -111,7 +111,7 @@ def export(name, path):
 
 
 def unshare(graph):
-    """The exporter keeps equal tensors (fresh norms' ones and zeros) once, with Identity nodes for the others: trained, they differ."""
+    """Gives each parameter its own tensor: the exporter keeps equal ones (fresh norms' zeros) once."""
     held = {tensor.name: tensor for tensor in graph.initializer}
     for node in [node for node in graph.node if node.op_type == "Identity" and node.input[0] in held]:
         graph.initializer.add().CopyFrom(held[node.input[0]])
@@ -120,6 +120,8 @@ def unshare(graph):
 
 
 def check(net, graph):
+    from onnx import numpy_helper
+
     held = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     for key, value in state(net).items():
         if key not in held or not np.array_equal(held[key], value.numpy()):
