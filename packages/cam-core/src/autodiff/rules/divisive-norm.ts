@@ -1,5 +1,6 @@
 import type { Builder, Operand, Value } from "../../graph/builder.ts";
 import { defineRules } from "../rule.ts";
+import { quotientOrZero } from "./quotient.ts";
 import { summedIn } from "./scatter.ts";
 
 /** Normalisations that divide by a size without subtracting a mean. */
@@ -43,8 +44,8 @@ export const divisiveNorm = defineRules({
       const axes = [int("axis", -1)];
       const euclidean = int("p", 2) === 2;
       const length = euclidean ? op.reduceL2(x!, { axes }) : op.reduceL1(x!, { axes });
-      const inverse = op.where(op.equal(length, 0), 0, op.reciprocal(length));
       const projection = op.reduceSum(op.mul(dy, y!), { axes });
+      const inverse = quotientOrZero(op, op.fillLike(length, 1), length);
       return [op.mul(op.sub(dy, op.mul(euclidean ? y! : op.sign(x!), projection)), inverse)];
     },
     sample: (rng) => [

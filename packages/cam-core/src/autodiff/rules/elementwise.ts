@@ -189,7 +189,7 @@ function broadcastPairs(rng: Rng): Sample[] {
 
 /**
  * d(x^p)/dx = p · x^(p-1), and 0 where p = 0 (at x = 0, too). The exponents that norms and decomposed activations use need
- * no power.
+ * no power. What is masked, here and below, is kept finite beneath the mask, for the second derivative's sake.
  */
 function ofBase({ op, inputs: [x, p], outputs: [y], dy }: VjpContext): string {
   const known = op.integers(p!);
@@ -199,11 +199,12 @@ function ofBase({ op, inputs: [x, p], outputs: [y], dy }: VjpContext): string {
   if (constant === 0.5) return op.div(op.mul(dy, 0.5), y!);
   if (constant !== undefined && constant !== 0) return op.mul(op.mul(dy, constant), op.pow(x!, constant - 1));
   const exponent = op.cast(p!, op.dtype(x!));
-  return op.where(op.equal(exponent, 0), 0, op.mul(op.mul(dy, exponent), op.pow(x!, op.sub(exponent, 1))));
+  const flat = op.equal(exponent, 0);
+  return op.where(flat, 0, op.mul(op.mul(dy, exponent), op.pow(op.where(flat, 1, x!), op.sub(exponent, 1))));
 }
 
 /** d(x^p)/dp = x^p · log x, and 0 where x = 0 and p ≥ 0, as in PyTorch. */
 function ofExponent({ op, inputs: [x, p], outputs: [y], dy }: VjpContext): string {
   const flat = op.and(op.equal(x!, 0), op.greaterOrEqual(p!, 0));
-  return op.where(flat, 0, op.mul(op.mul(dy, y!), op.log(x!)));
+  return op.where(flat, 0, op.mul(op.mul(dy, y!), op.log(op.where(flat, 1, x!))));
 }

@@ -1,6 +1,7 @@
 import type { Builder, Value } from "../../graph/builder.ts";
 import { defineRules } from "../rule.ts";
 import { averageBack, sumBack } from "./pool-back.ts";
+import { quotientOrZero } from "./quotient.ts";
 import { scatterAdd } from "./scatter.ts";
 
 /** x: [N, C, ...in], y: [N, C, ...out]; one to three spatial axes. */
@@ -169,5 +170,5 @@ function powerSlope(op: Builder, x: Value, p: number): Value {
 /** dy / y^(p-1): the root's share of the slope, the factor 1/p gone with the power's p; 0 where y is. */
 function rootSlope(op: Builder, y: Value, dy: Value, p: number): Value {
   if (p === 1) return dy;
-  return op.where(op.equal(y, 0), 0, op.div(dy, p === 2 ? y : op.pow(y, p - 1)));
+  return quotientOrZero(op, dy, p === 2 ? y : op.pow(y, p - 1));
 }

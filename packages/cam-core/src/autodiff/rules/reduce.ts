@@ -2,6 +2,7 @@ import type { Operand, Value } from "../../graph/builder.ts";
 import { float32, int64 } from "../../tensor.ts";
 import type { Rng } from "../../testing/rng.ts";
 import { defineRules, type Rule, type Sample, type VjpContext, zero } from "../rule.ts";
+import { quotientOrZero } from "./quotient.ts";
 import { othersProducts } from "./reduce-prod.ts";
 
 /** The reduction, read from its node: dy and y keep the reduced axes as 1, so that they broadcast against x. */
@@ -32,7 +33,7 @@ export const reduce = defineRules({
   // y = sqrt(sum x²): x / y, and 0 where all of x is 0.
   ReduceL2: reduction(
     "smooth",
-    ({ op, x, y, dy }) => op.mul(x, op.where(op.equal(y, 0), 0, op.div(dy, y))),
+    ({ op, x, y, dy }) => op.mul(x, quotientOrZero(op, dy, y)),
     (rng, shape) => rng.away(0, shape),
   ),
   ReduceSumSquare: reduction("smooth", ({ op, x, dy }) => op.mul(x, op.mul(dy, 2)), normal),
