@@ -15,7 +15,7 @@ export type LossContext = {
 const common = {
   weight: z.number().positive().default(1).meta({ description: "its share in the sum of losses" }),
   output: z.string().default("logits").meta({ description: "the network's output that it judges" }),
-  field: z.string().default("labels").meta({ description: "the field of the data that it compares with" }),
+  field: z.string().default("label").meta({ description: "what it compares with: a field of the data, or an output" }),
 };
 
 type Options<S extends z.ZodRawShape> = z.ZodObject<S & typeof common, z.core.$strict>;
@@ -62,7 +62,7 @@ export function defineLoss<const S extends z.ZodRawShape>(definition: {
     const refuse = (reason: string, hint?: string) => new NetworkError(`${kind}: ${reason}`, hint ? { hint } : {});
     const { output, field, weight } = options as z.output<z.ZodObject<typeof common>>;
     const y = valueNamed(context.outputs, output, "output", refuse);
-    const t = valueNamed(context.fields, field, "field", refuse);
+    const t = valueNamed({ ...context.outputs, ...context.fields }, field, "field", refuse);
     const compared = { op, y, t, dims: shapeOf(op, y), labelDims: shapeOf(op, t), context, refuse };
     return op.mul(build(compared, options), weight);
   };

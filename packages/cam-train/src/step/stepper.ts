@@ -20,6 +20,11 @@ export type StepperOptions = {
   readonly threads?: number | undefined;
 };
 
+export type Batch = {
+  readonly fields: Readonly<Record<string, Tensor>>;
+  readonly masks?: Readonly<Record<string, Tensor>>;
+};
+
 /** What a step said. */
 export type StepReport = {
   readonly loss: number;
@@ -34,10 +39,13 @@ export type StepReport = {
  */
 export type Stepper = {
   readonly state: State;
-  /** Throws DivergedError when the loss isn't finite, naming the tensor where that began. */
-  accumulate(fields: Readonly<Record<string, Tensor>>, step: number): Promise<StepReport>;
-  /** `update` counts from 1. Returns the gradient's norm where it is clipped. */
-  update(update: number, rate: number): Promise<{ norm?: number }>;
+  /**
+   * @param batch `fields` by the data's names, `masks` by input
+   * @param step counts from 1. Throws DivergedError when the loss isn't finite, naming the tensor where that began.
+   */
+  accumulate(batch: Batch, step: number): Promise<StepReport>;
+  /** @param step counts from 1. Returns the gradient's norm where it is clipped. */
+  update(step: number, rate: number): Promise<{ norm?: number }>;
   close(): Promise<void>;
 };
 
@@ -120,7 +128,7 @@ function stepping(
 
   return {
     state,
-    accumulate: async (fields, step) => {
+    accumulate: async ({ fields, masks }, step) => {
       const feeds = Object.fromEntries(
         Object.entries(plan.feeds).flatMap(([field, name]) => (fields[field] ? [[name, fields[field]]] : [])),
       );
@@ -129,7 +137,7 @@ function stepping(
         more = { array, fetches: { ...reported, ...written(array) } };
       }
       const into = batches === 0 ? first : more!.fetches;
-      const found = await backward.run({ ...feeds, ...weights, ...statistics }, into);
+      const found = await backward.run({ ...feeds, ...masks, ...weights, ...statistics }, into);
       const scalar = (name: string) => Number((found[name]!.data as Float32Array)[0]);
       const loss = scalar(plan.loss);
       if (!Number.isFinite(loss)) throw diverged(step, layout, state.weights, batches === 0 ? gradients : more!.array);
@@ -140,16 +148,21 @@ function stepping(
         Object.fromEntries(Object.entries(names).map(([key, name]) => [key, take(name)]));
       return { loss, terms: pick(plan.terms, scalar), outputs: pick(plan.outputs, (name) => found[name]!) };
     },
-    update: async (update, rate) => {
+    update: async (step, rate) => {
       const norm = clip === undefined ? undefined : (await arithmetic.norm(gradients)) / batches;
-      if (norm !== undefined && !Number.isFinite(norm)) throw diverged(update, layout, state.weights, gradients);
+      if (norm !== undefined && !Number.isFinite(norm)) throw diverged(step, layout, state.weights, gradients);
       // torch.nn.utils.clip_grad_norm_: never longer than `clip`, with its 1e-6 against a norm of 0.
       const shortened = norm === undefined ? 1 : Math.min(1, clip! / (norm + 1e-6));
-      await change.apply({ ...state, gradients }, { update, rate, scale: shortened / batches });
+      await change.apply({ ...state, gradients }, { update: step, rate, scale: shortened / batches });
       batches = 0;
       return norm === undefined ? {} : { norm };
     },
   };
+}
+
+/** Throws DivergedError when a weight isn't finite: what must not be saved. */
+export function checkFinite(layout: Layout, weights: Float32Array, step: number): void {
+  if (!weights.every(Number.isFinite)) throw diverged(step, layout, weights, new Float32Array());
 }
 
 /** The first weight, else the first gradient, that isn't finite; else it is the loss itself. */

@@ -1,0 +1,135 @@
+import { AbortedError, type Graph, type InputManifest, openSession, type Tensor } from "@camkit/cam-core";
+import type { Dataset } from "../data/dataset.ts";
+import { openFeeder } from "../data/feeder.ts";
+import { NetworkError } from "../errors.ts";
+import { pairs, sigmoids, softmaxRows } from "../metrics/logits.ts";
+import { classScores, multiLabelScores, regressionScores, type Scores } from "../metrics/scores.ts";
+import { type Loss, planEvaluation } from "../step/plan.ts";
+
+export type EvaluateOptions = {
+  /** Inference form. */
+  readonly graph: Graph;
+  readonly dataset: Dataset;
+  /** Which samples. Default: all. */
+  readonly indices?: readonly number[];
+  /** How pictures become the network's input. */
+  readonly input?: InputManifest | undefined;
+  /** What training makes small; without it no loss is told. */
+  readonly loss?: Loss;
+  /** The output that is judged. Default: the first. */
+  readonly output?: string;
+  /** Whether that output has been through its softmax or sigmoid. Default: logits. */
+  readonly kind?: "logits" | "probabilities";
+  readonly batch?: number;
+  readonly workers?: number;
+  readonly threads?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: (done: number, total: number) => void;
+};
+
+export type Evaluation = {
+  readonly loss?: number;
+  readonly scores: Scores;
+  /** What the network said: [samples, outputs], in the order of `indices`. */
+  readonly outputs: Float32Array;
+  readonly labels: readonly (number | readonly number[])[];
+};
+
+/** Runs a network over data and scores it. Throws NetworkError where outputs and labels don't fit, AbortedError. */
+export async function evaluateGraph(options: EvaluateOptions): Promise<Evaluation> {
+  const { graph, dataset, input, loss, signal, threads } = options;
+  const indices = options.indices ?? Array.from({ length: dataset.count }, (_, i) => i);
+  const plan = planEvaluation({ graph, input, fields: dataset.fields, ...(loss ? { loss } : {}) });
+  const output = options.output ?? Object.keys(plan.outputs)[0]!;
+  if (!plan.outputs[output])
+    throw new NetworkError(`the network has no output "${output}"`, {
+      hint: `Outputs: ${Object.keys(plan.outputs).join(", ")}.`,
+    });
+  const fixed = plan.graph.inputs[0]?.shape?.[0];
+  const batch = typeof fixed === "number" ? fixed : Math.min(options.batch ?? 128, indices.length);
+  const feeder = openFeeder({
+    dataset,
+    indices,
+    batch,
+    workers: options.workers ?? 1,
+    ...(signal ? { signal } : {}),
+  });
+  const session = await openSession(plan.graph, threads === undefined ? {} : { threads });
+  let total = 0;
+  const said: Float32Array[] = [];
+  try {
+    for (let step = 0, done = 0; step < feeder.stepsPerEpoch; step++) {
+      if (signal?.aborted) throw new AbortedError();
+      const { fields, indices: taken } = await feeder.batch(0, step);
+      const feeds = Object.fromEntries(
+        Object.entries(plan.feeds).flatMap(([field, name]) => (fields[field] ? [[name, fields[field]]] : [])),
+      ) as Record<string, Tensor>;
+      const wanted = [plan.outputs[output]!, ...(plan.loss ? [plan.loss] : [])];
+      const found = await session.run(feeds, wanted);
+      said.push(found[plan.outputs[output]!]!.data as Float32Array);
+      if (plan.loss) total += Number((found[plan.loss]!.data as Float32Array)[0]) * taken.length;
+      done += taken.length;
+      options.onProgress?.(done, indices.length);
+    }
+  } finally {
+    await session.close();
+    await feeder.close();
+  }
+  const outputs = joined(said);
+  const labels = indices.map((index) => dataset.labelOf(index));
+  return {
+    ...(plan.loss ? { loss: total / indices.length } : {}),
+    scores: scoresOf(dataset, outputs, labels, options.kind ?? "logits"),
+    outputs,
+    labels,
+  };
+}
+
+/** What outputs mean, by the kind of the labels: classes through a softmax (one output: a sigmoid), labels through sigmoids. */
+export function scoresOf(
+  dataset: Pick<Dataset, "classes" | "labelKind">,
+  outputs: Float32Array,
+  labels: readonly (number | readonly number[])[],
+  kind: "logits" | "probabilities",
+): Scores {
+  const width = outputs.length / labels.length;
+  const flat = labels.flat();
+  const names = dataset.classes ?? Array.from({ length: Math.max(width, 2) }, (_, i) => `${i}`);
+  const mustBe = (expected: readonly number[]) => {
+    if (!expected.includes(width))
+      throw new NetworkError(`the network has ${width} outputs, the data ${names.length} classes`, {
+        hint: "Replace the network's head, or name the data's classes in the network's order.",
+      });
+  };
+  if (dataset.labelKind === "values")
+    return regressionScores({ predictions: outputs, targets: flat, outputs: names.slice(0, width) });
+  if (dataset.labelKind === "multi-label") {
+    mustBe([names.length]);
+    return multiLabelScores({
+      probabilities: kind === "logits" ? sigmoids(outputs) : outputs,
+      labels: flat,
+      classes: names,
+    });
+  }
+  mustBe(names.length === 2 ? [1, 2] : [names.length]);
+  if (width > 1)
+    return classScores({
+      probabilities: kind === "logits" ? softmaxRows(outputs, width) : outputs,
+      labels: flat,
+      classes: names,
+    });
+  // One output says how much speaks for the second class.
+  const probabilities =
+    kind === "logits" ? softmaxRows(pairs(outputs), 2) : Array.from(outputs).flatMap((p) => [1 - p, p]);
+  return classScores({ probabilities, labels: flat, classes: names });
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
