@@ -180,7 +180,10 @@ test("workers are ended while they decode, and a process that forgets to end the
     const { openDataset } = await import(${JSON.stringify(new URL("../../dist/data/open.js", import.meta.url).href)});
     const { openFeeder } = await import(${JSON.stringify(new URL("../../dist/data/feeder.js", import.meta.url).href)});
     const dataset = await openDataset({ kind: "folder", path: ${JSON.stringify(path)} }, { input: ${JSON.stringify(input)} });
-    const { indices } = await openFeeder({ dataset, batch: 2, workers: 2 }).batch(0, 0);
+    const { indices } = await openFeeder({ dataset, batch: 2, workers: 1 }).batch(0, 0);
+    const closed = openFeeder({ dataset, batch: 4, workers: 1 });
+    await closed.batch(0, 0);
+    await closed.close();
     console.log(indices.join());`;
   const out = execFileSync(process.execPath, ["--input-type=module", "-e", script], { timeout: 20_000 });
   expect(out.toString()).toBe("0,1\n");

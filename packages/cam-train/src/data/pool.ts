@@ -46,6 +46,7 @@ function startHand(plan: Plan): Hand {
   const hand: Hand = { worker, waiting: new Map() };
   worker.unref(); // a process may end with idle workers; it waits for one that has something to do
   worker.on("message", (answer: Answer) => {
+    if (hand.failure) return; // it is being ended, and the process waits for that
     const waiting = hand.waiting.get(answer.id);
     hand.waiting.delete(answer.id);
     if (hand.waiting.size === 0) worker.unref();

@@ -1,5 +1,5 @@
 import type { Rng } from "@camkit/cam-core";
-import type { z } from "zod";
+import { z } from "zod";
 
 /** A prepared picture, RGB or grey, and its mask. */
 export type Pixels = {
@@ -24,4 +24,25 @@ export function defineAugmentation<Schema extends z.ZodObject>(
   apply: Augmentation<z.output<Schema>>["apply"],
 ): Augmentation<z.output<Schema>> & { readonly schema: Schema } {
   return { schema, apply };
+}
+
+/** The share of pictures that are changed. */
+export const probability = z.number().min(0).max(1);
+
+/** From which a number is drawn, each as likely: [low, high], and never outside `least` to `most`. */
+export function range(least: number, most: number) {
+  const bound = z.number().min(least).max(most);
+  return z
+    .tuple([bound, bound])
+    .refine(([low, high]) => low <= high, "expected [low, high]")
+    .readonly();
+}
+
+/** The picture and, where it has one, the mask, each with what `move` makes of it. */
+export function moved(
+  pixels: Pixels,
+  move: (data: Uint8Array, channels: number, isMask: boolean) => Uint8Array,
+): Pixels {
+  const { data, mask, channels } = pixels;
+  return { ...pixels, data: move(data, channels, false), ...(mask && { mask: move(mask, 1, true) }) };
 }

@@ -1,7 +1,5 @@
 import { z } from "zod";
-import { defineAugmentation, type Pixels } from "./contract.ts";
-
-const probability = z.number().min(0).max(1);
+import { defineAugmentation, moved, probability } from "./contract.ts";
 
 /** Mirrors left and right, or above and below, each with its own probability. The mask goes with the picture. */
 export const flip = defineAugmentation(
@@ -14,21 +12,15 @@ export const flip = defineAugmentation(
     const across = rng.unit() < horizontal;
     const down = rng.unit() < vertical;
     if (!across && !down) return pixels;
-    const { data, mask } = pixels;
-    return {
-      ...pixels,
-      data: flipped(data, pixels, pixels.channels, across, down),
-      ...(mask && { mask: flipped(mask, pixels, 1, across, down) }),
-    };
+    const { width, height } = pixels;
+    return moved(pixels, (from, channels) => {
+      const out = new Uint8Array(from.length);
+      for (let y = 0, to = 0; y < height; y++)
+        for (let x = 0; x < width; x++) {
+          const at = ((down ? height - 1 - y : y) * width + (across ? width - 1 - x : x)) * channels;
+          for (let c = 0; c < channels; c++) out[to++] = from[at + c]!;
+        }
+      return out;
+    });
   },
 );
-
-function flipped(from: Uint8Array, { width, height }: Pixels, channels: number, across: boolean, down: boolean) {
-  const out = new Uint8Array(from.length);
-  for (let y = 0, to = 0; y < height; y++)
-    for (let x = 0; x < width; x++) {
-      const at = ((down ? height - 1 - y : y) * width + (across ? width - 1 - x : x)) * channels;
-      for (let c = 0; c < channels; c++) out[to++] = from[at + c]!;
-    }
-  return out;
-}

@@ -4,14 +4,45 @@ import { ConfigError } from "../../errors.ts";
 import type { Fields } from "../dataset.ts";
 import { parsed } from "../parse.ts";
 import type { Sample } from "../source.ts";
+import { blur } from "./blur.ts";
+import { colour } from "./colour.ts";
 import type { Augmentation, Pixels } from "./contract.ts";
+import { crop } from "./crop.ts";
+import { erase } from "./erase.ts";
 import { flip } from "./flip.ts";
+import { grey } from "./grey.ts";
+import { jpeg } from "./jpeg.ts";
+import { noise } from "./noise.ts";
+import { resizedCrop } from "./resized-crop.ts";
+import { rotate } from "./rotate.ts";
 
 /** Every augmentation by its `kind`. */
-export const augmentations = { flip };
+export const augmentations = {
+  blur,
+  colour,
+  crop,
+  erase,
+  flip,
+  grey,
+  jpeg,
+  noise,
+  "resized-crop": resizedCrop,
+  rotate,
+};
 
 /** One augmentation as a configuration writes it: `{ kind: "flip", horizontal: 0.5 }`. */
-export const augmentSchema = z.discriminatedUnion("kind", [flip.schema]);
+export const augmentSchema = z.discriminatedUnion("kind", [
+  blur.schema,
+  colour.schema,
+  crop.schema,
+  erase.schema,
+  flip.schema,
+  grey.schema,
+  jpeg.schema,
+  noise.schema,
+  resizedCrop.schema,
+  rotate.schema,
+]);
 export type AugmentSpec = z.input<typeof augmentSchema>;
 /** The same with its defaults. */
 export type Augment = z.output<typeof augmentSchema>;
