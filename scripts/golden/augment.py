@@ -1,21 +1,16 @@
-"""Golden values of packages/cam-train's augmentations and of its small JPEGs: what torchvision and Pillow make of a small picture.
+"""What torchvision and Pillow make of a small picture: packages/cam-train/test/golden/augment.json, small-jpegs.json
 
-    python scripts/golden/augment.py packages/cam-train/test/golden
-
-torch 2.13.0, torchvision 0.28.0, numpy 2.4.6, pillow 13.0.0.
+usage: python augment.py        needs: torch==2.13.0 torchvision==0.28.0 numpy==2.4.6 pillow==13.0.0
 """
 
 import base64
 import io
 import json
-import math
-import sys
-from pathlib import Path
 
 import numpy as np
 import torch
+from golden import GOLDEN
 from PIL import Image
-
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms import functional as F
 
@@ -91,6 +86,5 @@ def small_jpegs():
 
 
 if __name__ == "__main__":
-    folder = Path(sys.argv[1])
-    folder.joinpath("small-jpegs.json").write_text(json.dumps(small_jpegs(), indent=1))
-    folder.joinpath("augment.json").write_text(json.dumps(augmentations()))
+    GOLDEN.joinpath("small-jpegs.json").write_text(json.dumps(small_jpegs(), indent=1))
+    GOLDEN.joinpath("augment.json").write_text(json.dumps(augmentations()))

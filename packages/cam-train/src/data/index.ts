@@ -8,6 +8,7 @@ export { type Feeder, type FeederOptions, openFeeder } from "./feeder.ts";
 export { type MixSpec, mixSchema } from "./mix.ts";
 export { type DatasetOptions, openDataset } from "./open.ts";
 export type { Generator } from "./read-generator.ts";
+export { augmentedSheet } from "./sheet.ts";
 export type { Sample } from "./source.ts";
 export { type DataSpec, dataSpecSchema } from "./spec.ts";
 export { holdOut, kFold, type Split, type SplitOptions } from "./split.ts";
