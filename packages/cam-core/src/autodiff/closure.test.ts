@@ -3,7 +3,7 @@ import { GradientRuleError } from "../errors.ts";
 import { Builder } from "../graph/builder.ts";
 import type { Graph, Shape } from "../graph/graph.ts";
 import type { DType } from "../tensor.ts";
-import { oneNode } from "../testing/one-node.ts";
+import { feed, oneNode } from "../testing/one-node.ts";
 import { rng } from "../testing/rng.ts";
 import { gradient, ruleName } from "./gradient.ts";
 import { type Rule, type Sample, samplesOf } from "./rule.ts";
@@ -39,10 +39,8 @@ function emitted(opType: string, sample: Sample, change: (graph: Graph) => void)
   change(graph);
   const op = new Builder(graph);
   const y = `y${sample.output ?? 0}`;
-  const cotangent = { name: "cotangent", dtype: op.dtype(y), shape: op.dims(y) };
-  graph.inputs.push(cotangent);
-  op.facts.types.set(cotangent.name, cotangent);
-  gradient(op, new Map([[y, cotangent.name]]), wrt);
+  const cotangent = feed(op, "cotangent", { dtype: op.dtype(y), shape: op.dims(y) });
+  gradient(op, new Map([[y, cotangent]]), wrt);
   return graph.nodes.slice(1).map(ruleName);
 }
 

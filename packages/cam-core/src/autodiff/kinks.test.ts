@@ -2,8 +2,7 @@ import { expect, test } from "vitest";
 import { Builder, type Value } from "../graph/builder.ts";
 import { withSession } from "../runtime/session.ts";
 import { float32, int64, sizeOf } from "../tensor.ts";
-import { feed } from "../testing/hessian.ts";
-import { oneNode } from "../testing/one-node.ts";
+import { feed, oneNode } from "../testing/one-node.ts";
 import { gradient } from "./gradient.ts";
 import type { Sample } from "./rule.ts";
 

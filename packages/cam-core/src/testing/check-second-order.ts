@@ -7,8 +7,7 @@ import { checkGraph } from "../graph/check.ts";
 import { copyGraph, type Graph } from "../graph/graph.ts";
 import { pruneUnused } from "../graph/passes/prune-unused.ts";
 import { openSession, type Session } from "../runtime/session.ts";
-import type { Tensor } from "../tensor.ts";
-import { oneNode } from "./one-node.ts";
+import { feed, oneNode } from "./one-node.ts";
 import { type Rng, rng } from "./rng.ts";
 import { inBestPrecision, type Precision, tolerances } from "./tolerance.ts";
 import { copied, dot, inPrecision, largest, like, magnitude, moved, roundoff, signs } from "./vectors.ts";
@@ -34,7 +33,7 @@ export type CheckedSecondOrder = { precision: Precision; worst: number; nonZero:
  * for every two inputs i and j, with v the cotangent that is fed to the rule. Where no path leads from x_j to dx_i, or the
  * derivative is 0 throughout, the finite difference must be 0, too; a rule that calls itself linear must have d s_i / d x_i = 0.
  * Rejects with "second derivative differs" when the two don't agree within the tolerance table's row, and with "too weak" when
- * one that is 0.1 % wrong would agree as well. The Hessian of ½ Σ v y² is checked to be symmetric.
+ * one that is 0.1 % wrong would agree as well.
  */
 export async function checkSecondOrder(opType: string, options: SecondOrderOptions): Promise<CheckedSecondOrder> {
   const rule = options.rule ?? rules[opType];
@@ -42,14 +41,10 @@ export async function checkSecondOrder(opType: string, options: SecondOrderOptio
   const random = rng(options.seed);
   const used: CheckedSecondOrder = { precision: options.precision ?? "float64", worst: 0, nonZero: 0 };
   for (const [index, sample] of samplesOf(rule, random).entries()) {
-    const check = (precision: Precision) =>
-      checkAs(
-        precision,
-        `${opType}, sample ${index}`,
-        { opType, rule, sample: inPrecision(precision, sample) },
-        random,
-        options,
-      );
+    const check = (precision: Precision) => {
+      const given = { opType, rule, sample: inPrecision(precision, sample), precision };
+      return checkSample(`${opType}, sample ${index}`, given, random, options.scaleSecond ?? 1);
+    };
     const result = await (options.precision ? check(options.precision) : inBestPrecision(check));
     if (result.precision === "float32") used.precision = "float32";
     used.worst = Math.max(used.worst, result.worst);
@@ -58,36 +53,30 @@ export async function checkSecondOrder(opType: string, options: SecondOrderOptio
   return used;
 }
 
-/** The rule at one point. */
-type Case = { opType: string; rule: Rule; sample: Sample };
+/** A rule at one point. */
+type Case = { opType: string; rule: Rule; sample: Sample; precision: Precision };
 
-async function checkAs(
-  precision: Precision,
-  what: string,
-  { opType, rule, sample }: Case,
-  random: Rng,
-  options: SecondOrderOptions,
-): Promise<CheckedSecondOrder> {
-  const compiled = await compile({ opType, rule, sample }, precision);
+async function checkSample(what: string, given: Case, random: Rng, factor: number): Promise<CheckedSecondOrder> {
+  const { rule, sample, precision } = given;
+  const { forward, first, second, blocks, inputs, wrt, y } = await compile(given);
   try {
-    const at: Record<string, Tensor> = Object.fromEntries(
-      compiled.inputs.map((name) => [name, sample.inputs[Number(name.slice(1))]!]),
-    );
     const draw = () => random.next() - 0.5;
-    at.v = like((await compiled.forward.run(copied(at)))[compiled.y]!, draw);
-    const dx = await compiled.first.run(copied(at));
-    const weights = Object.fromEntries(compiled.wrt.map((x) => [`w${x.slice(1)}`, like(at[x]!, draw)]));
-    const second = await compiled.second.run(copied({ ...at, ...weights }));
+    const at = Object.fromEntries(inputs.map((name) => [name, sample.inputs[Number(name.slice(1))]!]));
+    at.v = like((await forward.run(copied(at)))[y]!, draw);
+    const weights = Object.fromEntries(wrt.map((x) => [`w${x.slice(1)}`, like(at[x]!, draw)]));
+    const dx = await first.run(copied(at));
+    const derivatives = await second.run(copied({ ...at, ...weights }));
     let worst = 0;
     let nonZero = 0;
-    for (const { of, by, path } of compiled.blocks) {
+    for (const { of, by, path } of blocks) {
       const where = `${what}, d²/d${of}d${by}`;
       const w = weights[`w${of.slice(1)}`]!;
-      const derivative = path ? second[`${of}${by}`]! : like(at[by]!, () => 0);
-      const row = tolerances[precision][by === "v" ? "linear" : rule.kind];
-      const rtol = Math.max(row.rtol, sample.rtol ?? 0);
+      const derivative = path ? derivatives[`${of}${by}`]! : like(at[by]!, () => 0);
+      const kind = by === "v" ? "linear" : rule.kind;
+      const { h, rtol: usual } = tolerances[precision][kind];
+      const rtol = Math.max(usual, sample.rtol ?? 0);
       // What the rounding of s may come to, divided by the step.
-      const noise = (roundoff[precision] * magnitude(w, dx[`d${of}`]!)) / row.h;
+      const noise = (roundoff[precision] * magnitude(w, dx[`d${of}`]!)) / h;
       const zero = largest(derivative) <= noise;
       if (!zero) nonZero++;
       if (!zero && rule.kind === "linear" && of === by)
@@ -95,14 +84,13 @@ async function checkAs(
       let noticed = zero;
       // Two directions at random, and the one in which all terms have one sign: there nothing cancels.
       for (const u of [like(at[by]!, draw), like(at[by]!, draw), signs(derivative, draw)]) {
-        const along = async (t: number) =>
-          dot(w, (await compiled.first.run(copied({ ...at, [by]: moved(at[by]!, u, t) })))[`d${of}`]!);
+        const along = async (t: number) => {
+          const moving = { ...at, [by]: moved(at[by]!, u, t) };
+          return dot(w, (await first.run(copied(moving)))[`d${of}`]!);
+        };
         const slope = async (step: number) => ((await along(step)) - (await along(-step))) / (2 * step);
-        const numeric =
-          row === tolerances[precision].linear
-            ? await slope(row.h)
-            : (4 * (await slope(row.h)) - (await slope(2 * row.h))) / 3;
-        const byRule = dot(derivative, u) * (options.scaleSecond ?? 1);
+        const numeric = kind === "linear" ? await slope(h) : (4 * (await slope(h)) - (await slope(2 * h))) / 3;
+        const byRule = dot(derivative, u) * factor;
         const scale = Math.max(magnitude(derivative, u), Math.abs(numeric), noise / rtol, 1e-300);
         const difference = Math.abs(numeric - byRule) / scale;
         worst = Math.max(worst, difference);
@@ -116,7 +104,7 @@ async function checkAs(
     }
     return { precision, worst, nonZero };
   } finally {
-    for (const session of [compiled.forward, compiled.first, compiled.second]) await session.close();
+    for (const session of [forward, first, second]) await session.close();
   }
 }
 
@@ -136,7 +124,7 @@ type Compiled = {
   y: Value;
 };
 
-async function compile({ opType, rule, sample }: Case, precision: Precision): Promise<Compiled> {
+async function compile({ opType, rule, sample, precision }: Case): Promise<Compiled> {
   const op = new Builder(oneNode(opType, sample));
   const override = { override: { [opType]: rule } };
   const inputs = op.graph.inputs.map(({ name }) => name);
@@ -146,16 +134,12 @@ async function compile({ opType, rule, sample }: Case, precision: Precision): Pr
     ...copyGraph(op.graph),
     outputs: names.map((name) => ({ name, dtype: precision })),
   });
-  const feed = (name: Value, like: Value) => {
-    const fed = { dtype: precision, shape: op.dims(like) };
-    op.graph.inputs.push({ name, ...fed });
-    op.facts.types.set(name, fed);
-  };
+  const fed = (name: Value, like: Value) => feed(op, name, { dtype: precision, shape: op.dims(like) });
   const forward = asking(y);
-  feed("v", y);
+  fed("v", y);
   for (const [i, dx] of gradient(op, new Map([[y, "v"]]), wrt, override).entries()) op.alias(dx, `d${wrt[i]}`);
   const first = asking(...wrt.map((x) => `d${x}`));
-  for (const x of wrt) feed(`w${x.slice(1)}`, x);
+  for (const x of wrt) fed(`w${x.slice(1)}`, x);
   const blocks = wrt.flatMap((of) =>
     [...wrt, "v"].map((by) => ({ of, by, path: differentiate(op, of, by, override) })),
   );

@@ -5,7 +5,7 @@ import { Builder } from "../graph/builder.ts";
 import { checkGraph } from "../graph/check.ts";
 import { copyGraph, type Graph } from "../graph/graph.ts";
 import { openSession } from "../runtime/session.ts";
-import { oneNode } from "./one-node.ts";
+import { feed, oneNode } from "./one-node.ts";
 import { type Rng, rng } from "./rng.ts";
 import { inBestPrecision, type Precision, tolerances } from "./tolerance.ts";
 import { copied, dot, inPrecision, like, magnitude, moved } from "./vectors.ts";
@@ -107,8 +107,7 @@ async function withGradient(
   const forward = await openSession(forwardGraph, { optimize: "disabled", threads: 1 });
   try {
     const op = new Builder(copyGraph(graph));
-    op.graph.inputs.push({ name: "cotangent", dtype: precision, shape: op.dims(output) });
-    op.facts.types.set("cotangent", { dtype: precision, shape: op.dims(output) });
+    feed(op, "cotangent", { dtype: precision, shape: op.dims(output) });
     const wrt = sample.wrt ?? graph.inputs.map((input) => Number(input.name.slice(1)));
     const names = wrt.map((i) => `x${i}`);
     const found = gradient(op, new Map([[output, "cotangent"]]), names, { override: { [opType]: rule } });

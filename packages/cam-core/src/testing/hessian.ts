@@ -7,17 +7,10 @@ import { checkGraph } from "../graph/check.ts";
 import type { Graph, ValueType } from "../graph/graph.ts";
 import { withSession } from "../runtime/session.ts";
 import type { Tensor } from "../tensor.ts";
-import { oneNode } from "./one-node.ts";
+import { feed, oneNode } from "./one-node.ts";
 import { type Rng, rng } from "./rng.ts";
 import { inBestPrecision, type Precision, tolerances } from "./tolerance.ts";
 import { copied, dot, inPrecision, like, magnitude, moved } from "./vectors.ts";
-
-/** Adds an input to a graph that is being built. */
-export function feed(op: Builder, name: Value, type: ValueType): Value {
-  op.graph.inputs.push({ name, ...type });
-  op.facts.types.set(name, type);
-  return name;
-}
 
 /**
  * The gradient of ⟨seed, y⟩ with respect to each of `wrt`, and the product of its Hessian with the `directions` (as many, of

@@ -1,5 +1,13 @@
 import type { Sample } from "../autodiff/rule.ts";
-import { type Attribute, emptyGraph, type Graph, initializerOf, type ValueInfo } from "../graph/graph.ts";
+import type { Builder, Value } from "../graph/builder.ts";
+import {
+  type Attribute,
+  emptyGraph,
+  type Graph,
+  initializerOf,
+  type ValueInfo,
+  type ValueType,
+} from "../graph/graph.ts";
 
 /** The oldest opset whose form the builder emits. */
 export const oldestOpset = 18;
@@ -37,4 +45,11 @@ function attributesOf(sample: Sample): Record<string, Attribute> {
       return [name, { type: "ints", value: value as readonly number[] }];
     }),
   );
+}
+
+/** Adds an input to a graph that is being built. */
+export function feed(op: Builder, name: Value, type: ValueType): Value {
+  op.graph.inputs.push({ name, ...type });
+  op.facts.types.set(name, type);
+  return name;
 }
