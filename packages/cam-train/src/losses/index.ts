@@ -8,11 +8,12 @@ import type { AnyLoss, LossContext } from "./define-loss.ts";
 import { focal } from "./focal.ts";
 import { infoNce } from "./info-nce.ts";
 import { kl } from "./kl.ts";
+import { map } from "./map.ts";
 import { l1, meanSquared } from "./regression.ts";
 
 /** Every loss that a configuration may name. A new one is a file beside this one and a line here. */
 export const losses: ReadonlyMap<string, AnyLoss> = new Map(
-  [crossEntropy, binary, focal, meanSquared, l1, kl, cosine, infoNce].map((loss: AnyLoss) => [loss.kind, loss]),
+  [crossEntropy, binary, focal, meanSquared, l1, kl, cosine, infoNce, map].map((loss: AnyLoss) => [loss.kind, loss]),
 );
 
 /** A loss as a configuration writes it: its kind, or its kind with options. */

@@ -1,0 +1,108 @@
+import { type Builder, gradient, type Method, methods, type Value } from "@camkit/cam-core";
+import { z } from "zod";
+import { shapeText } from "../network/network-builder.ts";
+import { isSoft, oneHot } from "./cross-entropy.ts";
+import { type Compared, defineLoss, valueNamed } from "./define-loss.ts";
+
+/** Methods that make a map of activations and gradients alone, in one graph. */
+const usable = methods.filter(({ needs, stages, resolution }) => {
+  const [stage] = stages;
+  const known = needs.every((need) => need === "activations" || need === "gradients");
+  return known && stages.length === 1 && stage?.kind === "nodes" && resolution === "layer";
+});
+
+/** So little energy counts as none: a map that is 0 has no share anywhere, and no gradient. */
+const epsilon = 1e-6;
+
+/** What is made small, for a map >= 0 and a mask [N, ...space] of one size; one number per sample. */
+const kinds = {
+  /** The share of the map's energy outside the mask: Σ map · (1 - mask) / Σ map. */
+  energyOutside: (op: Builder, map: Value, mask: Value) => share(op, map, op.sub(1, mask)),
+  /** The share inside, for masks of what isn't to be looked at. */
+  energyInside: (op: Builder, map: Value, mask: Value) => share(op, map, mask),
+  /** 1 - cos(map, mask), for a given map instead of a mask: agreement whatever the scale. */
+  disagreement: (op: Builder, map: Value, mask: Value) => {
+    const length = (value: Value) => op.sqrt(op.add(sum(op, op.mul(value, value)), epsilon * epsilon));
+    return op.sub(1, op.div(sum(op, op.mul(map, mask)), op.mul(length(map), length(mask))));
+  },
+};
+
+function sum(op: Builder, value: Value): Value {
+  const axes = Array.from({ length: op.rank(value) - 1 }, (_, i) => i + 1);
+  return op.reduceSum(value, { axes, keepdims: false });
+}
+
+function share(op: Builder, map: Value, part: Value): Value {
+  return op.div(sum(op, op.mul(map, part)), op.add(sum(op, map), epsilon));
+}
+
+/**
+ * A loss on the explanation itself: the label's map (Grad-CAM, as a rule) is built inside the training graph, enlarged to the
+ * mask's size as maps are for display, and compared with the mask. Its gradient is a gradient of a gradient.
+ *
+ *   target = Σ over samples of the label's logit      dA = ∂target/∂A      map = method(A, dA)      loss = mean of kind(map, mask)
+ *
+ * Labels choose the target as they would for the map that is shown: class numbers one logit each; 0 or 1 per output the sum of
+ * those that are 1; with a single logit its sign. The mask is a field of the data, [N, ...space] or [N, 1, ...space].
+ */
+export const map = defineLoss({
+  kind: "map",
+  summary: "where the label's map lies, against a mask",
+  options: {
+    layer: z.string().meta({ description: "the tensor that is explained, as for `camkit explain`" }),
+    mask: z.string().default("mask").meta({ description: "the field of the data that holds the mask" }),
+    kind: z.enum(Object.keys(kinds) as (keyof typeof kinds)[]).default("energyOutside"),
+    method: z.enum(usable.map(({ name }) => name)).default("grad-cam"),
+  },
+  build: (compared, options) => {
+    const { op, y, context, refuse } = compared;
+    const activations = options.layer;
+    const dims = op.dims(activations);
+    if (!dims || dims.length < 3)
+      throw refuse(
+        dims
+          ? `layer "${activations}" is ${shapeText(dims)}; it wants [n, channels, ...space]`
+          : `there is no layer "${activations}"`,
+        "`camkit inspect` lists the layers of a model.",
+      );
+    const mask = asMask(compared, valueNamed(context.fields, options.mask, "field", refuse), dims.length);
+    const [gradients] = gradient(op, new Map([[y, targetSeed(compared)]]), [activations]) as [Value];
+    const raw = mapOf(op, usable.find(({ name }) => name === options.method)!, activations, gradients);
+    const shown = enlarged(op, raw, mask);
+    return op.reduceMean(kinds[options.kind](op, shown, mask), { axes: "all", keepdims: false });
+  },
+});
+
+/** d target / d y: which logits a sample's map explains. */
+function targetSeed(compared: Compared): Value {
+  const { op, y, t, dims } = compared;
+  if (dims[1] === 1) {
+    const sign = op.sub(op.mul(op.cast(t, op.dtype(y)), 2), 1);
+    return op.reshapeLike(sign, y);
+  }
+  return isSoft(compared) ? t : oneHot(op, t, dims[1] as number);
+}
+
+function mapOf(op: Builder, method: Method, activations: Value, gradients: Value): Value {
+  const [stage] = method.stages;
+  if (stage?.kind !== "nodes") throw new TypeError(`${method.name} is no single graph`);
+  const space = Array.from({ length: op.rank(activations) - 2 }, (_, i) => i + 2);
+  const context = { op, activations, gradients, space, input: "", inputGradients: "", made: {} };
+  return op.relu(stage.build(context).map!); // what display does with methods that may be negative
+}
+
+/** The mask as [N, ...space], in the map's type. */
+function asMask({ op, y, refuse }: Compared, mask: Value, rank: number): Value {
+  const dims = op.dims(mask) ?? [];
+  const value = op.cast(mask, op.dtype(y));
+  if (dims.length === rank - 1) return value;
+  if (dims.length === rank && dims[1] === 1) return op.squeeze(value, [1]);
+  throw refuse(`its mask is ${shapeText(dims)}; it wants [n, ...space] with ${rank - 2} axes of space`);
+}
+
+/** [N, ...s] to the size of the mask: linear, half-pixel, as maps are shown. */
+function enlarged(op: Builder, raw: Value, mask: Value): Value {
+  const size = op.concat([op.shape(raw, 0, 1), op.ints([1]), op.shape(mask, 1)], 0);
+  const how = { mode: "linear", coordinate_transformation_mode: "half_pixel" } as const;
+  return op.squeeze(op.resize(op.unsqueeze(raw, [1]), { sizes: size }, how), [1]);
+}
