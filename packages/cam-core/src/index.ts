@@ -43,7 +43,16 @@ export { pruneUnused } from "./graph/passes/prune-unused.ts";
 export * from "./image/index.ts";
 export { methodNamed, methodNames, methods } from "./methods/index.ts";
 export { defineMethod, defineStagedMethod, type Method, type MethodContext } from "./methods/method.ts";
-export { type InputManifest, type Manifest, manifestJsonSchema, parseManifest } from "./model/manifest.ts";
+export {
+  channelOrders,
+  fits,
+  type InputManifest,
+  kernels,
+  type Manifest,
+  type MeasuredResult,
+  manifestJsonSchema,
+  parseManifest,
+} from "./model/manifest.ts";
 export { type Model, openModel } from "./model/model.ts";
 export { defaultPreprocessing } from "./model/preprocessing.ts";
 export { readModel } from "./model/read.ts";
