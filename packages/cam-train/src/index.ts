@@ -26,6 +26,7 @@ export {
   take,
 } from "./metrics/scores.ts";
 export { areaUnderRisk, type Band, chooseBand, riskCoverage, type Selection, selectAt } from "./metrics/selective.ts";
+export { withCellLogits } from "./network/cell-logits.ts";
 export { type Choice, chooseTrainable } from "./network/choose-trainable.ts";
 export { type InferenceFormOptions, inferenceForm } from "./network/inference-form.ts";
 export { type Init, initSchema } from "./network/initialisers.ts";

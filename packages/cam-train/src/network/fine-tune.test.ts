@@ -98,6 +98,22 @@ describe("what may train", () => {
     ]);
   });
 
+  test("quantised and half-precision weights are refused by name", () => {
+    const whole = { dtype: "int8", shape: [2, 4], data: new Int8Array(8) } as const;
+    const { graph } = tinyModel({ x: [1, 4] }, (op, { x }) => {
+      const scale = op.constant(float32([], [0.1]));
+      return {
+        y: op.node("Gemm", [x!, op.node("DequantizeLinear", [op.constant(whole, "w"), scale])[0]!], { transB: 1 })[0]!,
+      };
+    });
+    expect(() => chooseTrainable(graph)).toThrow(/"tiny\/w_\d+" is a quantised weight \(int8\)/);
+    const half = { dtype: "float16", shape: [2, 4], data: new Uint16Array(8) } as const;
+    const { graph: small } = tinyModel({ x: [1, 4] }, (op, { x }) => ({
+      y: op.node("Gemm", [op.cast(x!, "float16"), op.constant(half, "w")], { transB: 1 })[0]!,
+    }));
+    expect(() => chooseTrainable(small)).toThrow(/"tiny\/w_\d+" is float16; training wants float32/);
+  });
+
   test("a pattern that fits nothing is refused with what there is", () => {
     const choose = () => chooseTrainable(small(), { train: ["layer4.*"] });
     expect(choose).toThrow('train: nothing is called "layer4.*"');

@@ -56,7 +56,10 @@ export class NetworkBuilder {
     }
   }
 
-  /** A scope with one result, which gets the scope's name. Throws NetworkError for a name that another layer has. */
+  /**
+   * A scope with one result, which gets the scope's name, also where it had one from a layer inside: use what is returned.
+   * Throws NetworkError for a name that another layer has.
+   */
   layer(name: string, build: () => Value): Value {
     const full = this.#full(name);
     if (this.#layers.has(full))
