@@ -86,6 +86,14 @@ describe("what may train", () => {
     expect(chooseTrainable(exported(), { train: [anonymous.names[1]!] })).toEqual([anonymous.name]);
   });
 
+  test("PyTorch's names are read from the paths of its exporter", () => {
+    const graph = exported();
+    const path = "/layer4/layer4.0/conv/conv.1/Conv";
+    graph.nodes = graph.nodes.map((node) => (node.opType === "Conv" ? { ...node, name: path } : node));
+    expect(parametersOf(graph)[0]!.names).toContain("layer4.0.conv.1.weight");
+    expect(chooseTrainable(graph, { train: ["layer4.*"] })).toHaveLength(1);
+  });
+
   test("tokens, positions and what lies behind a Transpose or Expand are found", () => {
     const roles = parametersOf(exported()).map(({ role, shape }) => `${role} [${shape}]`);
     expect(roles).toEqual([

@@ -9,7 +9,7 @@ export type Parameter = {
   /** What it is to its node. */
   readonly role: Role;
   readonly opType: string;
-  /** What a pattern may match: the initializer's name, the node's name, the node's output. */
+  /** What a pattern may match: the initializer's name, the node's name, the node's output, and the name that PyTorch gave. */
   readonly names: readonly string[];
 };
 
@@ -68,7 +68,7 @@ export function parametersOf(graph: Graph): Parameter[] {
       const others = node.inputs.filter((other) => other !== input);
       if (elementwise.has(node.opType) && (sizeOf(shape) === 1 || !others.some((name) => learned.has(name)))) return;
       if (!/^b?float/.test(dtype)) return;
-      const names = [...new Set([source, node.name, ...node.outputs])].filter((name) => name !== "");
+      const names = [...new Set([source, node.name, ...node.outputs, ...exportedFrom(node, role)])].filter(Boolean);
       found.set(source, { name: source, shape, role, opType: node.opType, names });
     });
     if (node.opType === "Reshape") reshaped.add(node.outputs[0]!);
@@ -76,6 +76,17 @@ export function parametersOf(graph: Graph): Parameter[] {
       for (const output of node.outputs) if (!sources.has(output)) learned.add(output);
   }
   return [...found.values()];
+}
+
+/**
+ * The name that a parameter had in PyTorch, from the path that its exporter gives to nodes, where each part may repeat the one
+ * before it: "/layer4/layer4.0/conv1/Conv" has layer4.0.conv1.weight. Folding batch norms takes the names from weights alone.
+ */
+function exportedFrom(node: Node, role: Role): string[] {
+  if (!node.name.startsWith("/")) return [];
+  const path = node.name.split("/").slice(1, -1);
+  const parts = path.filter((part, i) => !path[i + 1]?.startsWith(`${part}.`));
+  return parts.length === 0 ? [] : [[...parts, role === "bias" ? "bias" : "weight"].join(".")];
 }
 
 function refuseQuantised(graph: Graph, node: Node): void {
