@@ -1,6 +1,7 @@
 export { createRng, type Direction, type Rng } from "./random.ts";
 export {
   drawScene,
+  labelsOfScene,
   type PixelBox,
   type Scene,
   type SceneLabel,

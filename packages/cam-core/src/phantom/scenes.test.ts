@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { drawScene, type Scene, type SceneLabel, sceneLabels } from "./scenes.ts";
+import { drawScene, labelsOfScene, type Scene, type SceneLabel, sceneLabels } from "./scenes.ts";
 
 /** FNV-1a, 32 bits. */
 function checksum(scene: Scene): string {
@@ -10,7 +10,7 @@ function checksum(scene: Scene): string {
 }
 
 test("a seed is a scene: these bytes on every platform", () => {
-  // If this changes, the shipped model's training data changed: train it again (scripts/train-scenes).
+  // If this changes, the shipped model's training data changed: train it again (models/scenes/train.yaml).
   expect([1, 2, 3_000_000].map((seed) => checksum(drawScene(seed)))).toEqual(["3175ce71", "18cc8177", "4ad0440c"]);
   expect(checksum(drawScene(1))).toBe(checksum(drawScene(1)));
 });
@@ -71,6 +71,11 @@ test.each(plainColours)("the mask of a %s has its colour, and nothing outside ha
     else expect(distance(at)).toBeGreaterThan(13);
   });
   expect(outline).toBeGreaterThan(0);
+});
+
+test("what is in a scene can be told without drawing it", () => {
+  for (let seed = -3; seed < 20; seed++)
+    expect(labelsOfScene(seed)).toEqual(drawScene(seed).objects.map((object) => object.label));
 });
 
 test("asked-for objects come in that order, and the rest of the scene stays", () => {

@@ -90,7 +90,7 @@ export function drawScene(seed: number, options: SceneOptions = {}): Scene {
   if (!Number.isInteger(size) || size < 16) throw new RangeError(`a scene is at least 16 pixels wide, found ${size}`);
   const content = createRng(seed, STREAM.content);
   // Both are always drawn, so that fixing one of them leaves the other as it was.
-  const drawnLabels = content.shuffle(sceneLabels).slice(0, content.integer(1, 3));
+  const drawnLabels = drawLabels(content);
   const drawnCount = content.integer(1, 4);
   const labels = options.labels ?? drawnLabels;
   const distractors = Array.from({ length: options.distractors ?? drawnCount }, () => drawDistractor(content));
@@ -121,6 +121,15 @@ export function drawScene(seed: number, options: SceneOptions = {}): Scene {
   // The mean of two uniform numbers: a tent, cheap and close enough to a sensor's noise.
   const image = develop(canvas, () => (noiseRng.unit() + noiseRng.unit() - 1) * amplitude);
   return { image, width: size, height: size, objects };
+}
+
+/** The labels that `drawScene(seed)` shows, in the order of its objects, without drawing it. */
+export function labelsOfScene(seed: number): readonly SceneLabel[] {
+  return drawLabels(createRng(seed, STREAM.content));
+}
+
+function drawLabels(rng: Rng): readonly SceneLabel[] {
+  return rng.shuffle(sceneLabels).slice(0, rng.integer(1, 3));
 }
 
 /** A thing of no class: usually a class with one of its two traits exchanged, at times anything. */
