@@ -65,6 +65,23 @@ test("what is drawn for a flip, and grey, as torchvision has them", async () => 
   expect(Array.from(down.mask!).slice(0, 5)).toEqual([1, 0, 1, 0, 1]);
 });
 
+test("the eight symmetries of the square: each drawn as often, mask and picture alike", async () => {
+  // Rows 0 1 2 | 3 4 5 | 6 7 8; at the diagonal 0 3 6 | 1 4 7 | 2 5 8.
+  const square = { width: 3, height: 3, channels: 1, data: Uint8Array.from([0, 1, 2, 3, 4, 5, 6, 7, 8]) };
+  const masked = { ...square, mask: square.data };
+  const only: AugmentSpec = { kind: "flip", horizontal: 0, diagonal: 1 };
+  expect(Array.from((await run(only, masked, keyed(0))).data)).toEqual([0, 3, 6, 1, 4, 7, 2, 5, 8]);
+  const seen = new Map<string, number>();
+  for (let i = 0; i < 800; i++) {
+    const made = await run({ kind: "flip", vertical: 0.5, diagonal: 0.5 }, masked, keyed(i));
+    expect(made.mask).toEqual(made.data);
+    seen.set(made.data.join(""), (seen.get(made.data.join("")) ?? 0) + 1);
+  }
+  expect(seen.size).toBe(8);
+  for (const count of seen.values()) expect(Math.abs(count - 100)).toBeLessThan(38); // four standard deviations
+  await expect(run(only, small, keyed(0))).rejects.toThrow("square pictures, found 5 x 4");
+});
+
 test("masks turn and move with their pictures, nearest neighbour", () => {
   const masked = { ...small, mask: Uint8Array.from(golden.mask) };
   expect(Array.from(turned(masked, 33, 0).mask!)).toEqual(golden["mask rotate 33"]);
