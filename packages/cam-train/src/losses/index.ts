@@ -2,6 +2,7 @@ import type { Value } from "@camkit/cam-core";
 import { z } from "zod";
 import { NetworkError } from "../errors.ts";
 import { binary } from "./binary.ts";
+import { cells } from "./cells.ts";
 import { cosine } from "./cosine.ts";
 import { crossEntropy } from "./cross-entropy.ts";
 import type { AnyLoss, LossContext } from "./define-loss.ts";
@@ -13,7 +14,10 @@ import { l1, meanSquared } from "./regression.ts";
 
 /** Every loss that a configuration may name. A new one is a file beside this one and a line here. */
 export const losses: ReadonlyMap<string, AnyLoss> = new Map(
-  [crossEntropy, binary, focal, meanSquared, l1, kl, cosine, infoNce, map].map((loss: AnyLoss) => [loss.kind, loss]),
+  [crossEntropy, binary, focal, meanSquared, l1, kl, cosine, infoNce, cells, map].map((loss: AnyLoss) => [
+    loss.kind,
+    loss,
+  ]),
 );
 
 /** A loss as a configuration writes it: its kind, or its kind with options. */
