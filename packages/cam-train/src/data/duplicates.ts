@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { AbortedError, type Tensor } from "@camkit/cam-core";
-import { DataError } from "../errors.ts";
+import { AbortedError, fileError, type Tensor } from "@camkit/cam-core";
 import type { Dataset } from "./dataset.ts";
 import { openReader } from "./source.ts";
 
@@ -46,7 +45,7 @@ function fileBytes(root: string, id: string): Uint8Array {
   try {
     return readFileSync(resolve(root, id));
   } catch (cause) {
-    throw new DataError(`${id}: the file can't be read (${(cause as NodeJS.ErrnoException).code})`, { cause });
+    throw fileError(id, cause);
   }
 }
 

@@ -1,5 +1,6 @@
 import { type Dirent, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { fileError } from "@camkit/cam-core";
 import { DataError } from "../errors.ts";
 import type { Dataset } from "./dataset.ts";
 import { openFiles, type PictureFile } from "./files.ts";
@@ -48,7 +49,7 @@ function entriesOf(root: string, folder: string): { folders: string[]; others: s
   try {
     entries = readdirSync(at, { withFileTypes: true });
   } catch (cause) {
-    throw new DataError(`${at}: the folder can't be read (${(cause as NodeJS.ErrnoException).code})`, { cause });
+    throw fileError(at, cause);
   }
   const isFolder = (entry: Dirent) =>
     entry.isDirectory() ||

@@ -46,7 +46,9 @@ test.each([
 ])("a folder that can't be used is refused (%#)", async (files, extra, message) => {
   const path = await folderOf(files as never);
   await expect(openDataset({ kind: "folder", path, ...extra }, { input })).rejects.toThrow(message);
-  await expect(openDataset({ kind: "folder", path: join(path, "none") }, { input })).rejects.toThrow("ENOENT");
+  await expect(openDataset({ kind: "folder", path: join(path, "none") }, { input })).rejects.toMatchObject({
+    code: "file",
+  });
 });
 
 test("unreadable pictures are left out when asked, and listed", async () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { type CamError, decodePicture, InputError, type Picture, type Tensor } from "@camkit/cam-core";
+import { decodePicture, fileError, InputError, type Picture, type Tensor } from "@camkit/cam-core";
 import { DataError } from "../errors.ts";
 import { cached, putCached } from "./cache.ts";
 import { decodeSmallJpeg } from "./jpeg/decode.ts";
@@ -52,9 +52,7 @@ export async function pictureAt(root: string, id: string): Promise<Picture> {
     const bytes = readFileSync(resolve(root, id));
     return decodeSmallJpeg(bytes) ?? (await decodePicture(bytes, id));
   } catch (cause) {
-    const { code, message, hint } = cause as CamError;
-    throw cause instanceof InputError
-      ? new DataError(message, { cause, ...(hint !== undefined && { hint }) })
-      : new DataError(`${id}: the file can't be read (${code})`, { cause });
+    const { message, hint } = cause instanceof InputError ? cause : fileError(id, cause);
+    throw new DataError(message, { cause, ...(hint !== undefined && { hint }) });
   }
 }

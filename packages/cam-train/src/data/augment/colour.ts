@@ -45,12 +45,15 @@ export const adjust = {
   /** Away from or towards each pixel's own luma. */
   saturation: (pixels: Pixels, factor: number): Pixels => {
     if (pixels.channels === 1) return pixels;
+    const from = pixels.data;
     const luma = lumaOf(pixels);
     const [own, other] = [shares(factor), shares(1 - factor)];
-    const data = new Uint8Array(pixels.data.length);
-    for (let i = 0, at = 0; i < luma.length; i++) {
+    const data = new Uint8Array(from.length);
+    for (let i = 0, at = 0; i < luma.length; i++, at += 3) {
       const rest = other[luma[i]!]!;
-      for (const end = at + 3; at < end; at++) data[at] = cut(own[pixels.data[at]!]! + rest);
+      data[at] = cut(own[from[at]!]! + rest);
+      data[at + 1] = cut(own[from[at + 1]!]! + rest);
+      data[at + 2] = cut(own[from[at + 2]!]! + rest);
     }
     return { ...pixels, data };
   },
@@ -74,8 +77,9 @@ function blendedWith(pixels: Pixels, factor: number, other: number): Pixels {
   const own = shares(factor);
   const results = new Uint8Array(256);
   for (let value = 0; value < 256; value++) results[value] = cut(own[value]! + rest);
-  const data = new Uint8Array(pixels.data.length);
-  for (let i = 0; i < data.length; i++) data[i] = results[pixels.data[i]!]!;
+  const from = pixels.data;
+  const data = new Uint8Array(from.length);
+  for (let i = 0; i < data.length; i++) data[i] = results[from[i]!]!;
   return { ...pixels, data };
 }
 
