@@ -26,7 +26,6 @@ export {
   take,
 } from "./metrics/scores.ts";
 export { areaUnderRisk, type Band, chooseBand, riskCoverage, type Selection, selectAt } from "./metrics/selective.ts";
-export { withCellLogits } from "./network/cell-logits.ts";
 export { type Choice, chooseTrainable } from "./network/choose-trainable.ts";
 export { type InferenceFormOptions, inferenceForm } from "./network/inference-form.ts";
 export { type Init, initSchema } from "./network/initialisers.ts";
@@ -35,7 +34,7 @@ export { type Parameter, parametersOf } from "./network/parameters.ts";
 export { replaceHead } from "./network/replace-head.ts";
 export { type Mask, type TrainingForm, type TrainingFormOptions, trainingForm } from "./network/training-form.ts";
 export { withBatch } from "./network/with-batch.ts";
-export { createNetwork, layersOf, type NetworkItem, networkItem } from "./networks/create.ts";
+export { createNetwork } from "./networks/create.ts";
 export { presets } from "./networks/index.ts";
 export { drawConfusion } from "./report/confusion.ts";
 export { type CurveOptions, drawCurve } from "./report/curve.ts";

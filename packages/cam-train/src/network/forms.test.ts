@@ -1,10 +1,8 @@
-import { float32, type Graph, initializerOf, openSession, sizeOf, type Tensor, viewBytes } from "@camkit/cam-core";
+import { float32, type Graph, initializerOf, openSession, sizeOf, type Tensor } from "@camkit/cam-core";
 import { rng } from "@camkit/cam-core/testing";
 import { expect, test } from "vitest";
 import type { LayerList } from "../layers/define-layer.ts";
 import { createNetwork } from "../networks/create.ts";
-import { withCellLogits } from "./cell-logits.ts";
-import { chooseTrainable } from "./choose-trainable.ts";
 import { inferenceForm } from "./inference-form.ts";
 import { trainingForm } from "./training-form.ts";
 
@@ -74,31 +72,6 @@ test("trained values take the place of the first ones", async () => {
   ]);
   expect(() => inferenceForm(network(), { "dense.bais": bias })).toThrow('no weight "dense.bais"');
   expect(() => inferenceForm(network(), { "dense.weight": bias })).toThrow("3 numbers for a weight of shape [3, 4]");
-});
-
-test("a second opinion from single positions is there for training, and left out again", async () => {
-  const pooled: LayerList = [
-    { conv: { name: "a", filters: 2 } },
-    "globalAveragePool",
-    { dense: { name: "head", units: 3 } },
-  ];
-  const graph = createNetwork({ name: "net", input: { name: "x", shape: ["n", 3, 4, 3] }, seed: 1, layers: pooled });
-  const both = withCellLogits(graph, "a", "head.weight");
-  expect(chooseTrainable(both, { train: ["cells*"] })).toEqual(["cells.scale", "cells.bias"]);
-  both.outputs.push({ name: "a", dtype: "float32" });
-  const session = await openSession(both, { threads: 1 });
-  const found = await session.run({ x: rng(4).normal([1, 3, 4, 3]) });
-  await session.close();
-  const a = found.a!.data as Float32Array; // [1, 2, 2, 1]: two channels, two positions
-  const w = viewBytes("float32", graph.initializers.get("head.weight")!.bytes) as Float32Array;
-  [0, 1, 2].forEach((c) => {
-    const map = [0, 1].map((p) => 0.1 * (w[2 * c]! * a[p]! + w[2 * c + 1]! * a[2 + p]!));
-    expect((found.cells!.data as Float32Array)[c]).toBeCloseTo(Math.log(Math.exp(map[0]!) + Math.exp(map[1]!)) - 5, 5);
-  });
-  const deployed = inferenceForm(both, {}, { outputs: ["logits"] });
-  expect(deployed.nodes.map(({ opType }) => opType)).toEqual(["Conv", "GlobalAveragePool", "Flatten", "Gemm"]);
-  expect([...deployed.initializers.keys()]).not.toContain("cells.bias");
-  expect(() => withCellLogits(graph, "a", "a.weight")).toThrow("doesn't fit the layer");
 });
 
 test("the mask is fed, a ratio of 0 leaves nothing", async () => {

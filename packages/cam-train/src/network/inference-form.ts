@@ -7,8 +7,6 @@ import { rewriteGraph } from "./rewrite.ts";
 export type InferenceFormOptions = {
   /** Writes each batch norm into the convolution before it: fewer nodes, the same function. Default false. */
   readonly foldBatchNorms?: boolean;
-  /** Which outputs stay. Default: all. */
-  readonly outputs?: readonly string[];
 };
 
 /**
@@ -33,7 +31,6 @@ export function inferenceForm(
   const plain = rewriteGraph(trained, "deploy", (node) =>
     node.domain === "" && node.opType === "Dropout" ? [node.inputs[0]!] : undefined,
   );
-  plain.outputs = plain.outputs.filter(({ name }) => options.outputs?.includes(name) ?? true);
   if (options.foldBatchNorms) foldBatchNorms(plain);
   pruneUnused(plain);
   return plain;

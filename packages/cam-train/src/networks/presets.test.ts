@@ -1,6 +1,6 @@
 import { type Graph, sizeOf } from "@camkit/cam-core";
 import { expect, test } from "vitest";
-import { createNetwork, layersOf, networkItem } from "./create.ts";
+import { createNetwork } from "./create.ts";
 import { presets } from "./index.ts";
 
 const create = (network: string, options: object = {}): Graph => {
@@ -50,18 +50,6 @@ test("a small residual network for small pictures", () => {
   // Stages of 32, 16, 8 and 4 positions a side.
   expect(graph.nodes.filter(({ opType }) => opType === "MaxPool")).toEqual([]);
   expect(graph.outputs[0]!.shape).toEqual(["n", 10]);
-});
-
-test("a configuration names a network, gives it options, or lists its layers", () => {
-  const items = ["cifake", { cifake: { padding: "same" } }, { layers: ["flatten", { dense: 1 }] }];
-  const weights = items.map((item) => {
-    expect(networkItem.safeParse(item).success).toBe(true);
-    const input = { name: "x", shape: ["n", 3, 32, 32] };
-    return parameters(createNetwork({ name: "net", input, seed: 1, layers: layersOf(item) }));
-  });
-  expect(weights).toEqual([84_001, 141_345, 3 * 32 * 32 + 1]);
-  for (const item of ["resnet50", { resnet: {}, cifake: {} }, { layers: "flatten" }])
-    expect(() => layersOf(item)).toThrow("network: there is none that is called");
 });
 
 test("options that don't fit are refused with their place", () => {
