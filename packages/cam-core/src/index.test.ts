@@ -111,6 +111,7 @@ test("the public door", () => {
       "sha256Hex",
       "sizeOf",
       "sourceOf",
+      "stringAttribute",
       "textPath",
       "textWidth",
       "toModel",

@@ -33,6 +33,7 @@ export {
   producersOf,
   readsOf,
   type Shape,
+  stringAttribute,
   topological,
   usersOf,
   type ValueInfo,

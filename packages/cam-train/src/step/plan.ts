@@ -16,6 +16,7 @@ import {
 import { NetworkError } from "../errors.ts";
 import type { LossContext } from "../losses/define-loss.ts";
 import { type Mask, trainingForm } from "../network/training-form.ts";
+import { convsAsProducts } from "./conv-as-product.ts";
 import { fastRules } from "./fast-rules.ts";
 
 /** What one sample has under a name: a picture, a label, a mask. Shapes are without the batch axis. */
@@ -67,9 +68,9 @@ export function planStep(options: StepOptions): StepPlan {
   const [input] = fixed.inputs;
   if (!input) throw new NetworkError("the network has no input");
   fixed.inputs = [{ ...input, shape: [batch, ...(input.shape?.slice(1) ?? [])] }];
-  const { graph, statistics, masks } = trainingForm(fixed, {
-    statistics: options.statistics ?? followed(fixed, new Set(trained)),
-  });
+  const form = trainingForm(fixed, { statistics: options.statistics ?? followed(fixed, new Set(trained)) });
+  const { statistics, masks } = form;
+  const graph = convsAsProducts(form.graph);
   for (const name of [...trained, ...statistics.keys()]) {
     const { dtype, shape } = graph.initializers.get(name)!;
     graph.initializers.delete(name);
