@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { join, sep } from "node:path";
 
 const room = join(import.meta.dirname, "..");
 const engine = join(room, "../cam-core");
@@ -16,15 +16,15 @@ export default function build(): void {
   if (isStale()) compile(room);
 }
 
+/** What workers load, by path from src. */
+const loaded = ["data", "scenes", "errors.ts", "random.ts"];
+
 function isStale(): boolean {
   const built = statSync(join(room, "dist/data/worker.js"), { throwIfNoEntry: false });
-  const loaded = readdirSync(join(room, "src/data"), { recursive: true, encoding: "utf8" })
-    .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"))
-    .map((file) => join("data", file));
-  return (
-    built === undefined ||
-    [...loaded, "errors.ts", "random.ts"].some((file) => statSync(join(room, "src", file)).mtimeMs > built.mtimeMs)
+  const sources = readdirSync(join(room, "src"), { recursive: true, encoding: "utf8" }).filter(
+    (file) => loaded.includes(file.split(sep)[0]!) && file.endsWith(".ts") && !file.endsWith(".test.ts"),
   );
+  return built === undefined || sources.some((file) => statSync(join(room, "src", file)).mtimeMs > built.mtimeMs);
 }
 
 function compile(folder: string): void {

@@ -1,5 +1,5 @@
 import { AbortedError } from "@camkit/cam-core";
-import { ConfigError, DataError } from "../errors.ts";
+import { ConfigError } from "../errors.ts";
 import { keyed } from "../random.ts";
 import { type AugmentSpec, parseAugment } from "./augment/index.ts";
 import { type Batch, batchTypes, type Plan } from "./batch.ts";
@@ -100,7 +100,7 @@ export function openFeeder(options: FeederOptions): Feeder {
     async batch(epoch, step) {
       if (closed) throw new AbortedError();
       if (step < 0 || step >= stepsPerEpoch)
-        throw new DataError(`step ${step} of an epoch with ${stepsPerEpoch} steps`);
+        throw new ConfigError(`step ${step} of an epoch with ${stepsPerEpoch} steps`);
       const at = epoch * stepsPerEpoch + step;
       const making = begin(at);
       begun.delete(at);

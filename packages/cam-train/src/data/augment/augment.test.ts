@@ -7,7 +7,7 @@ import { blurred } from "./blur.ts";
 import { adjust } from "./colour.ts";
 import type { Augmentation, Pixels } from "./contract.ts";
 import { shifted } from "./crop.ts";
-import { type Augment, type AugmentSpec, augment, augmentations, augmentSchema } from "./index.ts";
+import { type Augment, type AugmentSpec, augment, augmentations, augmentSchema, parseAugment } from "./index.ts";
 import { cutOut } from "./resized-crop.ts";
 import { turned } from "./rotate.ts";
 
@@ -176,4 +176,14 @@ test("steps follow one another as listed, whether they wait or not", async () =>
   for (const step of steps) expected = await run(step, expected, rng);
   const made = await augment(sample, steps, keyed(8));
   expect(made).toEqual({ ...sample, input: { ...sample.input, data: expected.data } });
+});
+
+test("inputs and masks that it can't work on are refused", () => {
+  const input = { dtype: "uint8", shape: [4, 5, 3] } as const;
+  const flip = [{ kind: "flip" }] as const;
+  expect(() => parseAugment(flip, { input: { ...input, shape: [4, 5, 2] } })).toThrow("the input is uint8 [4, 5, 2]");
+  expect(() => parseAugment(flip, { input, mask: { ...input, shape: [5, 4] } })).toThrow("the mask is uint8 [5, 4]");
+  expect(() => parseAugment([{ kind: "rotate", degrees: [9, 1] }], { input })).toThrow(/augment\.0\.degrees/);
+  expect(() => parseAugment([{ kind: "spin" } as never], { input })).toThrow(/augment\.0\.kind/);
+  expect(parseAugment(flip, { input, mask: { dtype: "uint8", shape: [4, 5] } })).toHaveLength(1);
 });

@@ -47,13 +47,17 @@ export type AugmentSpec = z.input<typeof augmentSchema>;
 /** The same with its defaults. */
 export type Augment = z.output<typeof augmentSchema>;
 
-/** Throws ConfigError for options that don't fit, and where the input isn't a picture. */
-export function parseAugment(specs: readonly AugmentSpec[], { input }: Fields): readonly Augment[] {
+/** Throws ConfigError for options that don't fit, and where the input isn't a picture or the mask none of that picture. */
+export function parseAugment(specs: readonly AugmentSpec[], { input, mask }: Fields): readonly Augment[] {
   const channels = input?.shape[2];
   if (specs.length > 0 && (input?.dtype !== "uint8" || input.shape.length !== 3 || (channels !== 1 && channels !== 3)))
     throw new ConfigError(
       `augmentation needs pictures, uint8 [H, W, 1 or 3]; the input is ${input?.dtype} [${input?.shape.join(", ")}]`,
       { hint: "Vary finished tensors where they are made." },
+    );
+  if (specs.length > 0 && mask && (mask.dtype !== "uint8" || String(mask.shape) !== String(input?.shape.slice(0, 2))))
+    throw new ConfigError(
+      `augmentation needs masks as uint8 [H, W]; the mask is ${mask.dtype} [${mask.shape.join(", ")}]`,
     );
   return specs.map((spec, i) => parsed(augmentSchema, spec, `augment.${i}`) as Augment);
 }
