@@ -50,7 +50,11 @@ const exported = () => {
     const qkv = op.matMul(all, op.constant(weight([6, 18], 4), "onnx::MatMul_7"));
     const parts = op.transpose(op.reshape(qkv, [1, 5, 3, 2, 3]), [2, 0, 3, 1, 4]); // [3, N, heads, T, D]
     const one = (at: number) => op.squeeze(op.slice(parts, { axes: [0], starts: [at], ends: [at + 1] }), [0]);
-    const scores = op.softmax(op.matMul(op.mul(one(0), 0.5), op.transpose(one(1), [0, 1, 3, 2])), -1);
+    const mask = op.constant(
+      formula([1, 1, 5, 5], (n) => (n === 9 ? -100 : 0)),
+      "mask",
+    );
+    const scores = op.softmax(op.add(op.matMul(op.mul(one(0), 0.5), op.transpose(one(1), [0, 1, 3, 2])), mask), -1);
     const mixed = op.reshape(op.transpose(op.matMul(scores, one(2)), [0, 2, 1, 3]), [5, 6]); // the batch is gone
     const rows = op.reshape(mixed, [1, 5, 6]);
     const first = op.reshape(op.slice(rows, { axes: [1], starts: [0], ends: [1] }), [1, 6]);
@@ -94,7 +98,7 @@ describe("what may train", () => {
     expect(chooseTrainable(graph, { train: ["layer4.*"] })).toHaveLength(1);
   });
 
-  test("tokens, positions and what lies behind a Transpose or Expand are found", () => {
+  test("tokens, positions and what lies behind a Transpose or Expand are found, an attention mask is none", () => {
     const roles = parametersOf(exported()).map(({ role, shape }) => `${role} [${shape}]`);
     expect(roles).toEqual([
       "weight [6,3,2,2]",
@@ -170,29 +174,36 @@ describe("another head", () => {
 });
 
 describe("another batch", () => {
-  test("sizes, class tokens and a batch that was dropped on the way are rewritten: each sample as by itself", async () => {
-    const x = rng(3).normal([3, 3, 4, 4]);
-    const together = numbers((await run(withBatch(exported(), 3), { x })).probabilities);
-    for (const i of [0, 1, 2]) {
-      const one = float32([1, 3, 4, 4], (x.data as Float32Array).slice(48 * i, 48 * (i + 1)));
-      const alone = numbers((await run(exported(), { x: one })).probabilities);
-      alone.forEach((value, at) => {
-        expect(together[4 * i + at]).toBeCloseTo(value, 6);
-      });
-    }
-  });
+  test.each([3, "n"])(
+    "%s: sizes, class tokens, a batch that was dropped on the way: each sample as by itself",
+    async (batch) => {
+      const x = rng(3).normal([3, 3, 4, 4]);
+      const graph = withBatch(exported(), batch);
+      expect(graph.outputs[0]!.shape).toEqual([batch, 4]);
+      const together = numbers((await run(graph, { x })).probabilities);
+      for (const i of [0, 1, 2]) {
+        const one = float32([1, 3, 4, 4], (x.data as Float32Array).slice(48 * i, 48 * (i + 1)));
+        const alone = numbers((await run(exported(), { x: one })).probabilities);
+        alone.forEach((value, at) => {
+          expect(together[4 * i + at]).toBeCloseTo(value, 6);
+        });
+      }
+    },
+  );
 
-  test("an open batch becomes a number", () => {
+  test("an open batch becomes a number, and a number open", () => {
     expect(withBatch(small(), 4).outputs[0]!.shape).toEqual([4, 10]);
+    expect(withBatch(withBatch(small(), 1), "n").outputs[0]!.shape).toEqual(["n", 10]);
   });
 
   test("a file that mixes samples is refused, naming the node", () => {
     const { graph } = tinyModel({ x: [1, 4] }, (op, { x }) => ({
       y: op.squeeze(op.slice(x!, { axes: [0], starts: [0], ends: [1] }), [0]),
     }));
-    expect(() => withBatch(graph, 2)).toThrow(
-      /Slice ".*" makes \[1, 4\] of one batch and \[1, 4\] of 2: it mixes samples/,
-    );
+    for (const batch of [2, "n"])
+      expect(() => withBatch(graph, batch)).toThrow(
+        /Slice ".*" makes \[1, 4\] of one batch and \[1, 4\] of 2: it mixes samples/,
+      );
   });
 });
 

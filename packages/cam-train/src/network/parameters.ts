@@ -1,4 +1,4 @@
-import { type Graph, type Node, sizeOf, topological } from "@camkit/cam-core";
+import { type Graph, type Node, sizeOf, topological, viewBytes } from "@camkit/cam-core";
 import { NetworkError } from "../errors.ts";
 
 /** A tensor of the graph that training may change. */
@@ -67,7 +67,7 @@ export function parametersOf(graph: Graph): Parameter[] {
       const { dtype, shape } = graph.initializers.get(source)!;
       const others = node.inputs.filter((other) => other !== input);
       if (elementwise.has(node.opType) && (sizeOf(shape) === 1 || !others.some((name) => learned.has(name)))) return;
-      if (!/^b?float/.test(dtype)) return;
+      if (!/^b?float/.test(dtype) || (node.opType === "Add" && isMask(graph, source))) return;
       const names = [...new Set([source, node.name, ...node.outputs, ...exportedFrom(node, role)])].filter(Boolean);
       found.set(source, { name: source, shape, role, opType: node.opType, names });
     });
@@ -76,6 +76,12 @@ export function parametersOf(graph: Graph): Parameter[] {
       for (const output of node.outputs) if (!sources.has(output)) learned.add(output);
   }
   return [...found.values()];
+}
+
+/** Attention masks are added, too: tables of 0 where a token may look, and of -100 or less where it may not. */
+function isMask(graph: Graph, name: string): boolean {
+  const { dtype, shape, bytes } = graph.initializers.get(name)!;
+  return shape.length > 2 && dtype === "float32" && viewBytes(dtype, bytes).some((value) => Number(value) <= -100);
 }
 
 /**
