@@ -17,6 +17,8 @@ export type StepperOptions = {
   readonly averaging?: number | undefined;
   /** Gradients longer than this are shortened to it, all together (their Euclidean norm). */
   readonly clip?: number | undefined;
+  /** Whether an update may follow several batches. Default false. */
+  readonly accumulates?: boolean | undefined;
   readonly threads?: number | undefined;
 };
 
@@ -51,7 +53,7 @@ export type Stepper = {
 
 /** Compiles the step and the update. The weights start as the graph has them. */
 export async function openStepper(options: StepperOptions, initial: Graph): Promise<Stepper> {
-  const { plan, layout, optimiser, averaging, clip, threads } = options;
+  const { plan, layout, optimiser, averaging, clip, accumulates = false, threads } = options;
   const settings = threads === undefined ? {} : { threads };
   const sessions: { close(): Promise<void> }[] = [];
   const opened = async <T extends { close(): Promise<void> }>(session: Promise<T>): Promise<T> => {
@@ -63,7 +65,9 @@ export async function openStepper(options: StepperOptions, initial: Graph): Prom
   };
   try {
     const backward: Session = await opened(openSession(plan.graph, { ...settings, optimize: "extended" }));
-    const change: Update = await opened(openUpdate({ layout, optimiser, averaging, threads }));
+    const change: Update = await opened(
+      openUpdate({ layout, optimiser, scaled: accumulates || clip !== undefined, averaging, threads }),
+    );
     const arithmetic: Arithmetic = await opened(openArithmetic(layout, settings));
     const { state, gradients } = allocate(options, initial);
     return { ...stepping(plan, layout, clip, backward, change, arithmetic, state, gradients), close };

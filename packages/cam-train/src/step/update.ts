@@ -13,12 +13,14 @@ export type Arrays = {
 export type UpdateOptions = {
   readonly layout: Layout;
   readonly optimiser: Optimiser;
+  /** Whether gradients are multiplied by a number first: clipping, a mean over accumulated steps. */
+  readonly scaled: boolean;
   /** How much of the old average stays at an update; undefined: none is kept. */
   readonly averaging?: number | undefined;
   readonly threads?: number | undefined;
 };
 
-/** Changes the arrays in place. `scale` multiplies the gradients first: clipping, a mean over accumulated steps. */
+/** Changes the arrays in place. `scale` counts for a `scaled` update. */
 export type Update = {
   apply(arrays: Arrays, numbers: { update: number; rate: number; scale: number }): Promise<void>;
   close(): Promise<void>;
@@ -78,7 +80,7 @@ async function applyTo(session: Session, span: Span, arrays: Arrays, numbers: Re
   }
 }
 
-function updateGraph({ optimiser, averaging }: UpdateOptions, decays: boolean) {
+function updateGraph({ optimiser, scaled, averaging }: UpdateOptions, decays: boolean) {
   const graph = emptyGraph(optimiser.name, new Map([["", 18]]));
   const arrays = ["weights", "gradients", ...optimiser.state.map((name) => `state/${name}`)];
   const scalars = ["scale", "rate", ...(decays ? ["decay"] : []), ...Object.keys(optimiser.scalars(1, 1))];
@@ -90,7 +92,7 @@ function updateGraph({ optimiser, averaging }: UpdateOptions, decays: boolean) {
   const { weights, state } = optimiser.build({
     op,
     weights: "weights",
-    gradients: op.mul("gradients", "scale"),
+    gradients: scaled ? op.mul("gradients", "scale") : "gradients",
     state: named(optimiser.state, "state/"),
     rate: "rate",
     decay: decays ? "decay" : undefined,
