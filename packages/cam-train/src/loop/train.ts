@@ -11,6 +11,7 @@ import { metricNamed } from "../metrics/index.ts";
 import { measure } from "../metrics/measure.ts";
 import { inferenceForm } from "../network/inference-form.ts";
 import type { Mask } from "../network/training-form.ts";
+import { withBatch } from "../network/with-batch.ts";
 import type { Optimiser } from "../optimisers/optimiser.ts";
 import { type EpochEntry, type LogEntry, TrainingLog } from "../report/log.ts";
 import type { Schedule } from "../schedules/index.ts";
@@ -132,7 +133,8 @@ export async function train(recipe: Recipe, options: TrainOptions): Promise<Trai
   let log: TrainingLog | undefined;
   try {
     const plan = planStep({
-      graph: recipe.graph,
+      // A file that fixes its batch elsewhere than in its input, too, is rewritten.
+      graph: typeof recipe.graph.inputs[0]?.shape?.[0] === "number" ? withBatch(recipe.graph, batch) : recipe.graph,
       batch,
       fields: feeder.fields,
       input: recipe.input,
@@ -142,7 +144,9 @@ export async function train(recipe: Recipe, options: TrainOptions): Promise<Trai
     });
     const layout = layOut(recipe.graph, trained, recipe.decay, recipe.groups);
     const { optimiser, averaging, clip } = recipe;
-    stepper = await openStepper({ plan, layout, optimiser, averaging, clip, threads: options.threads }, recipe.graph);
+    const accumulates = (recipe.accumulate ?? 1) > 1;
+    const settings = { plan, layout, optimiser, averaging, clip, accumulates, threads: options.threads };
+    stepper = await openStepper(settings, recipe.graph);
     const last = join(options.folder, runFiles.last);
     const run = digestOf(recipe, options.recipe);
     const resumed = options.resume ? await existing(last, layout, stepper, run) : undefined;
@@ -279,6 +283,8 @@ async function validate(
     input: recipe.input,
     ...part,
     loss: recipe.loss,
+    // What a step has room for, a forward pass has.
+    batch: recipe.batch,
     threads,
     ...(workers === undefined ? {} : { workers }),
     onProgress: (done, total) => onEvent?.({ kind: "validating", done, total }),
