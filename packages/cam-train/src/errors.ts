@@ -24,6 +24,25 @@ export class CheckpointError extends CamError {
   override readonly code = "checkpoint";
 }
 
+/** A run's folder holds a run already, finished or not, or that of another configuration. */
+export class RunError extends CamError {
+  override readonly code = "run-exists";
+  override readonly blame = "usage";
+  constructor(
+    readonly folder: string,
+    readonly state: "begun" | "finished" | "other",
+  ) {
+    const [reason, hint] = runStates[state];
+    super(`${folder}: ${reason}`, { hint });
+  }
+}
+
+const runStates = {
+  begun: ["a run was begun here and isn't through", "Go on with --resume, or choose another folder with --out."],
+  finished: ["a finished run lies here", "Choose another folder with --out; nothing is overwritten."],
+  other: ["a finished run of another configuration lies here", "Choose another folder with --out."],
+} as const;
+
 /** Scores and labels that don't fit each other, a metric that isn't known, or a number that the samples can't give. */
 export class MetricError extends CamError {
   override readonly code = "metric";

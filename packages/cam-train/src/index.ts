@@ -1,5 +1,6 @@
 /** The public door of cam-train. A test pins this list. */
 
+export * from "./config/index.ts";
 export * from "./data/index.ts";
 export * from "./errors.ts";
 export type { LayerItem, LayerList } from "./layers/define-layer.ts";

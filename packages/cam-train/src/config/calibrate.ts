@@ -1,0 +1,62 @@
+import { MetricError } from "../errors.ts";
+import type { Evaluation } from "../loop/evaluate.ts";
+import { fitTemperature } from "../metrics/calibration.ts";
+import { softmaxRows } from "../metrics/logits.ts";
+import { confidences } from "../metrics/reliability.ts";
+import { type ClassScores, classScores } from "../metrics/scores.ts";
+import { type Band, chooseBand, type Selection, selectAt } from "../metrics/selective.ts";
+import type { Config } from "./schema.ts";
+
+/** What was learned from the validation samples after training: how sure the model may be, and when it can't say. */
+export type Calibration = {
+  readonly temperature?: { readonly value: number; readonly logLossBefore: number; readonly logLossAfter: number };
+  readonly band?: Band;
+  /** Why something that was asked for isn't there. */
+  readonly warnings: readonly string[];
+};
+
+/**
+ * Fits what the configuration asks for. What these samples can't give (every one answered rightly, an accuracy that no
+ * threshold reaches) is a warning: the trained weights are none the worse.
+ */
+export function calibrate(config: Config, validation: Evaluation | undefined): Calibration {
+  const { calibrate: wanted, answer } = config;
+  if (!wanted && !answer) return { warnings: [] };
+  if (validation?.scores.kind !== "classes")
+    return { warnings: ["not calibrated: it takes validation samples with one class each"] };
+  const warnings: string[] = [];
+  const attempt = <T>(what: string, make: () => T): T | undefined => {
+    try {
+      return make();
+    } catch (error) {
+      if (!(error instanceof MetricError)) throw error;
+      warnings.push(`${what}: ${error.message}`);
+      return undefined;
+    }
+  };
+  const { outputs, labels, scores } = validation;
+  const fitted = wanted
+    ? attempt("no temperature", () => fitTemperature(outputs, labels as readonly number[], scores.classes.length))
+    : undefined;
+  const temperature = fitted && { value: fitted.temperature, logLossBefore: fitted.before, logLossAfter: fitted.after };
+  const { confidence, correct } = confidences(tempered(validation, temperature?.value));
+  const band = answer && attempt("no band", () => chooseBand(confidence, correct, answer.accuracy));
+  return { ...(temperature ? { temperature } : {}), ...(band ? { band } : {}), warnings };
+}
+
+/** Scores whose probabilities went through the temperature. */
+export function tempered({ outputs, scores }: Evaluation, temperature = 1): ClassScores {
+  const { classes, labels, positive } = scores as ClassScores;
+  const probabilities = softmaxRows(
+    Float64Array.from(outputs, (z) => z / temperature),
+    classes.length,
+  );
+  return classScores({ probabilities, labels, classes, ...(positive === undefined ? {} : { positive }) });
+}
+
+/** How the band does on other samples than those it was chosen on. */
+export function answered(found: Evaluation, { temperature, band }: Calibration): Selection | undefined {
+  if (!band || found.scores.kind !== "classes") return undefined;
+  const { confidence, correct } = confidences(tempered(found, temperature?.value));
+  return selectAt(confidence, correct, band.threshold);
+}

@@ -1,0 +1,115 @@
+import { basename, dirname, resolve } from "node:path";
+import { readBytes } from "@camkit/cam-core";
+import { type Document, isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
+import { ConfigError } from "../errors.ts";
+import { type Problem, placeOf, problemsOf } from "./issues.ts";
+import { type Config, configSchema } from "./schema.ts";
+
+/** A configuration that fits its schema, and what its paths are relative to. */
+export type ReadConfig = {
+  readonly config: Config;
+  /** What the file said, settings put in: what a sweep varies. */
+  readonly raw: Raw;
+  readonly name: string;
+  readonly folder: string;
+};
+
+export type Raw = Readonly<Record<string, unknown>>;
+
+/** `rate=0.01`, `data.train=photos`: the value is YAML. */
+export type Setting = { readonly key: string; readonly value: unknown };
+
+/** Throws ConfigError for what isn't KEY=VALUE. */
+export function parseSetting(text: string): Setting {
+  const at = text.indexOf("=");
+  if (at < 1)
+    throw new ConfigError(`"${text}" is no setting`, { hint: "Expected KEY=VALUE: rate=0.01, data.train=photos." });
+  const document = parseDocument(text.slice(at + 1));
+  if (document.errors.length > 0) throw new ConfigError(`${text}: ${document.errors[0]!.message}`);
+  return { key: text.slice(0, at), value: document.toJS() };
+}
+
+/**
+ * Reads a configuration, YAML or JSON. Throws FileError, and ConfigError that lists every problem as `file:line: where: what`.
+ */
+export async function readConfig(path: string, settings: readonly Setting[] = []): Promise<ReadConfig> {
+  const lines = new LineCounter();
+  const document = parseDocument(new TextDecoder().decode(await readBytes(path)), {
+    lineCounter: lines,
+    prettyErrors: false,
+  });
+  const lineAt = (offset: number) => `${path}:${lines.linePos(offset).line}`;
+  if (document.errors.length > 0)
+    throw new ConfigError(
+      document.errors.map(({ pos, message }) => `${lineAt(pos[0])}: ${message.split("\n")[0]}`).join("\n"),
+    );
+  const raw: unknown = document.toJS();
+  if (raw === null || typeof raw !== "object" || Array.isArray(raw))
+    throw new ConfigError(
+      `${path}: expected keys and values, found ${raw === null ? "nothing" : JSON.stringify(raw).slice(0, 40)}`,
+    );
+  const where = (problem: Problem) => {
+    const offset = offsetOf(document, problem.path);
+    return offset === undefined ? path : lineAt(offset);
+  };
+  return checkConfig(
+    applied(raw as Raw, settings),
+    basename(path).replace(/(\.train)?\.(ya?ml|json)$/i, ""),
+    dirname(path),
+    where,
+  );
+}
+
+/**
+ * A configuration from parsed data. Paths in it are relative to `folder`. Throws ConfigError.
+ *
+ * @param where what a problem's line begins with: file and line
+ */
+export function checkConfig(
+  raw: Raw,
+  name: string,
+  folder: string,
+  where: (problem: Problem) => string = () => name,
+): ReadConfig {
+  const found = configSchema.safeParse(raw, { reportInput: true });
+  if (found.success) return { config: found.data, raw, name: found.data.name ?? name, folder: resolve(folder) };
+  const problems = problemsOf(found.error.issues).map(
+    (problem) => `${where(problem)}: ${[placeOf(problem.path), problem.what].filter(Boolean).join(": ")}`,
+  );
+  throw new ConfigError(problems.join("\n"), { hint: "`camkit train --schema` prints what a configuration may say." });
+}
+
+/** The data with each setting put in its place; keys are joined by dots, places in a list are numbers. */
+export function applied(raw: Raw, settings: readonly Setting[]): Raw {
+  return settings.reduce<Raw>((config, { key, value }) => put(config, key.split("."), value, key) as Raw, raw);
+}
+
+function put(into: unknown, [key, ...rest]: readonly string[], value: unknown, whole: string): unknown {
+  if (key === undefined) return value;
+  if (Array.isArray(into)) {
+    const at = Number(key);
+    if (!Number.isInteger(at) || at < 0 || at > into.length)
+      throw new ConfigError(`${whole}: "${key}" is no place in a list of ${into.length}`);
+    return [...into.slice(0, at), put(into[at], rest, value, whole), ...into.slice(at + 1)];
+  }
+  const map = into !== null && typeof into === "object" ? (into as Record<string, unknown>) : {};
+  return { ...map, [key]: put(map[key], rest, value, whole) };
+}
+
+/** Where in the text the innermost part of a path begins that is written there. */
+function offsetOf(document: Document.Parsed, path: readonly PropertyKey[]): number | undefined {
+  let node: unknown = document.contents;
+  let offset: number | undefined;
+  for (const key of path) {
+    if (isMap(node)) {
+      const pair = node.items.find((item) => isScalar(item.key) && item.key.value === key);
+      if (!pair) break;
+      offset = isScalar(pair.key) ? pair.key.range?.[0] : offset;
+      node = pair.value;
+    } else if (isSeq(node)) {
+      node = node.items[Number(key)];
+      offset = (node as { range?: readonly [number, ...unknown[]] } | undefined)?.range?.[0] ?? offset;
+    } else break;
+  }
+  return offset;
+}

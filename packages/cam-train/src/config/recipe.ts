@@ -1,0 +1,119 @@
+import { type InputManifest, sha256Hex } from "@camkit/cam-core";
+import { ConfigError } from "../errors.ts";
+import type { Part, Recipe } from "../loop/train.ts";
+import { buildLoss } from "../losses/index.ts";
+import { metricNamed } from "../metrics/index.ts";
+import { chooseTrainable } from "../network/choose-trainable.ts";
+import { optimisers } from "../optimisers/index.ts";
+import type { Optimiser } from "../optimisers/optimiser.ts";
+import { type Schedule, schedules, warmUp } from "../schedules/index.ts";
+import { type NamedPart, openParts } from "./data.ts";
+import { buildNetwork, lossOf, openOrigin, takesPictures } from "./network.ts";
+import type { Config } from "./schema.ts";
+
+/** A configuration made ready to run: everything opened, everything checked that can be before the first step. */
+export type PreparedRun = {
+  /** With all paths resolved. */
+  readonly config: Config;
+  readonly recipe: Recipe;
+  /** The network's output that is judged. */
+  readonly output: string;
+  readonly tests: readonly NamedPart[];
+  /** What of the configuration decides the weights; where data and models lie does not. */
+  readonly digest: string;
+  readonly warnings: readonly string[];
+};
+
+/**
+ * Opens data and network. Throws ConfigError, DataError, NetworkError, MetricError, and what opening files throws.
+ *
+ * @param config with all paths resolved
+ * @param fold which fold is held out for testing, from 0
+ */
+export async function prepareRun(config: Config, fold?: number): Promise<PreparedRun> {
+  if (config.monitor !== "loss") metricNamed(config.monitor);
+  const origin = await openOrigin(config);
+  const { train, validation, tests } = await openParts(config, origin.input, fold);
+  const { dataset } = train;
+  const { graph, trained, output } = buildNetwork(config, origin, dataset);
+  const { targetLayer } = config.manifest;
+  if (targetLayer !== undefined && !graph.nodes.some(({ outputs }) => outputs.includes(targetLayer)))
+    throw new ConfigError(`manifest.targetLayer: the network has no tensor "${targetLayer}"`);
+  const loss = lossOf(config, dataset);
+  const recipe: Recipe = {
+    graph,
+    input: takesPictures(dataset.fields.input!) ? origin.input : undefined,
+    train,
+    validation,
+    trained,
+    statistics: config.network.statistics,
+    loss: ({ op, outputs, fields }) =>
+      buildLoss({ op, outputs: { ...outputs, logits: outputs[output]! }, fields }, loss),
+    optimiser: optimiserOf(config),
+    schedule: scheduleOf(config),
+    groups: config.groups.map(({ match, ...rest }) => {
+      const names = new Set(chooseTrainable(graph, { train: [match] }));
+      return { ...rest, match: (name) => names.has(name) };
+    }),
+    ...pick(config, ["rate", "decay", "clip", "accumulate", "averaging", "epochs", "batch", "seed"]),
+    ...pick(config, ["augment", "mix", "monitor", "patience"]),
+  };
+  const used = recipe.input;
+  const parts = [train, ...(validation ? [validation] : []), ...tests];
+  return {
+    config,
+    recipe,
+    output,
+    tests,
+    digest: digestOf(config, used, fold),
+    warnings: [...(used ? origin.warnings : []), ...new Set(parts.flatMap(strayOf))],
+  };
+}
+
+function pick<K extends keyof Config>(config: Config, keys: readonly K[]): Pick<Config, K> {
+  return Object.fromEntries(keys.map((key) => [key, config[key]])) as Pick<Config, K>;
+}
+
+function optimiserOf({ optimiser }: Config): Optimiser {
+  const [name, options] = typeof optimiser === "string" ? [optimiser, {}] : Object.entries(optimiser)[0]!;
+  return optimisers[name as keyof typeof optimisers].make(options as never);
+}
+
+function scheduleOf({ schedule, warmUp: rising }: Config): Schedule {
+  const [name, options] = typeof schedule === "string" ? [schedule, {}] : Object.entries(schedule)[0]!;
+  const made = schedules[name as keyof typeof schedules].make(options as never);
+  return rising > 0 ? warmUp(rising, made) : made;
+}
+
+/** Keys that leave the weights as they are. */
+const aside = [
+  "$schema",
+  "name",
+  "out",
+  "threads",
+  "workers",
+  "data",
+  "calibrate",
+  "answer",
+  "manifest",
+  "sweep",
+] as const;
+
+function digestOf(config: Config, input: InputManifest | undefined, fold: number | undefined): string {
+  const rest: Record<string, unknown> = { ...config, input, fold };
+  for (const key of aside) delete rest[key];
+  if ("model" in config.network) rest.network = { ...config.network, model: undefined };
+  return sha256Hex(JSON.stringify(rest));
+}
+
+/** What lies among the data and isn't used, in a sentence. */
+function strayOf({ dataset: { report } }: Part): string[] {
+  const some = (names: readonly string[]) =>
+    `${names.slice(0, 3).join(", ")}${names.length > 3 ? `, … (${names.length} in all)` : ""}`;
+  return [
+    ...(report.stray.length > 0 ? [`not used, since no pictures: ${some(report.stray)}`] : []),
+    ...(report.unreadable.length > 0
+      ? [`left out, since unreadable: ${some(report.unreadable.map(({ id, reason }) => `${id} (${reason})`))}`]
+      : []),
+  ];
+}
