@@ -29,7 +29,7 @@ export function parseArguments<P extends Parameters>(
     if (error.exitCode === 0) return undefined;
     throw usageError(error, name);
   }
-  const given = parser.opts<Record<string, string | boolean | undefined>>();
+  const given = parser.opts<Record<string, string | readonly string[] | boolean | undefined>>();
   const positionals = [...parser.processedArgs];
   const values = Object.fromEntries(
     Object.entries(command.parameters).map(([key, parameter]) => [
@@ -71,6 +71,7 @@ function optionOf(key: string, { form, placeholder, description, required, fallb
   // Given twice, an option is a list: nothing that was asked for is dropped in silence.
   if (form === "option")
     option.argParser((text: string, before: string | undefined) => (before ? `${before},${text}` : text));
+  if (form === "options") option.argParser((text: string, before: readonly string[] = []) => [...before, text]);
   return option;
 }
 

@@ -4,7 +4,7 @@ import type { Io } from "./io.ts";
 
 /** One positional or option of a command: how it is written, and what its text becomes. */
 export type Parameter<T> = {
-  readonly form: "positional" | "positionals" | "option" | "flag";
+  readonly form: "positional" | "positionals" | "option" | "options" | "flag";
   /** MODEL, NAME, FILE: what stands in the usage line. */
   readonly placeholder: string;
   readonly description: string;
@@ -123,6 +123,15 @@ export const option = {
         if (/^\d+$/.test(String(given)) && value >= 1 && Number.isSafeInteger(value)) return value;
         throw new UsageError(`${placeholder} is a whole number from 1 up, found "${given}"`);
       },
+    }),
+  /** May be given several times, and is a list then: what it says may hold commas. */
+  many: (placeholder: string, description: string) =>
+    parameter<readonly string[]>({
+      form: "options",
+      placeholder,
+      description,
+      required: false,
+      read: (given) => (given as readonly string[] | undefined) ?? [],
     }),
   flag: (description: string) =>
     parameter<boolean>({
