@@ -107,11 +107,32 @@ test("pooling and a dense head: the share is that of relu(Σ w[t] · A), by hand
       const sum = [0, 1, 2, 3].reduce((total, k) => total + w[t * 4 + k]! * a[(n * 4 + k) * 48 + p]!, 0);
       return Math.max(sum, 0) / 48; // dA = w[t] / (H · W)
     });
-    const outside = cam.reduce((total, value, p) => total + value * (1 - m[n * 48 + p]!), 0);
-    return outside / (cam.reduce((total, value) => total + value, 0) + 1e-6);
+    const inside = cam.reduce((total, value, p) => total + value * m[n * 48 + p]!, 0);
+    return 1 - inside / (cam.reduce((total, value) => total + value, 0) + 1e-6);
   });
   expect(shares.every((share) => share > 0 && share < 1)).toBe(true);
   expect(values(found[scalar])[0]).toBeCloseTo((shares[0]! + shares[1]! + shares[2]!) / 3, 5);
+});
+
+test.each(["energyOutside", "energyInside", "disagreement"])("%s: no map at all is no way out", async (kind) => {
+  const plain: LayerList = [
+    { conv: { name: "first", filters: 4, padding: 1 } },
+    { relu: { name: "features" } },
+    "globalAveragePool",
+    { dense: { name: "head", units: 3 } },
+  ];
+  const { graph, scalar, slopes, feeds } = await openStep({ map: { layer: "features", kind } }, plain);
+  // Every weight of the head says no, so every map is 0 behind its rectifier.
+  const head = feeds["head.weight"]!;
+  const found = await run(graph, {
+    ...feeds,
+    "head.weight": float32(
+      head.shape,
+      values(head).map((w) => -Math.abs(w)),
+    ),
+  });
+  expect(values(found[scalar])[0]).toBe(1);
+  for (const slope of slopes) expect(values(found[slope]).every(Number.isFinite)).toBe(true);
 });
 
 test("with one logit the map is the verdict's: its sign follows the label", async () => {

@@ -11,15 +11,18 @@ const usable = methods.filter(({ needs, stages, resolution }) => {
   return known && stages.length === 1 && stage?.kind === "nodes" && resolution === "layer";
 });
 
-/** So little energy counts as none: a map that is 0 has no share anywhere, and no gradient. */
+/** So little energy counts as none. */
 const epsilon = 1e-6;
 
-/** What is made small, for a map >= 0 and a mask [N, ...space] of one size; one number per sample. */
+/**
+ * What is made small, for a map >= 0 and a mask [N, ...space] of one size; one number per sample. A map that is 0 everywhere
+ * lies nowhere right, and counts as 1: were it 0, a network would soon find out that no map is the best map.
+ */
 const kinds = {
-  /** The share of the map's energy outside the mask: Σ map · (1 - mask) / Σ map. */
-  energyOutside: (op: Builder, map: Value, mask: Value) => share(op, map, op.sub(1, mask)),
+  /** The share of the map's energy outside the mask: 1 - Σ map · mask / Σ map. */
+  energyOutside: (op: Builder, map: Value, mask: Value) => op.sub(1, share(op, map, mask)),
   /** The share inside, for masks of what isn't to be looked at. */
-  energyInside: (op: Builder, map: Value, mask: Value) => share(op, map, mask),
+  energyInside: (op: Builder, map: Value, mask: Value) => op.sub(1, share(op, map, op.sub(1, mask))),
   /** 1 - cos(map, mask), for a given map instead of a mask: agreement whatever the scale. */
   disagreement: (op: Builder, map: Value, mask: Value) => {
     const length = (value: Value) => op.sqrt(op.add(sum(op, op.mul(value, value)), epsilon * epsilon));
