@@ -106,7 +106,13 @@ export function float64(shape: readonly number[], values: ArrayLike<number>): Te
 
 /** An int64 tensor from plain numbers; throws RangeError when the values don't fill the shape. */
 export function int64(shape: readonly number[], values: readonly (number | bigint)[]): Tensor {
-  return filled("int64", shape, BigInt64Array.from(values, BigInt));
+  return filled("int64", shape, BigInt64Array.from(values, toInt64));
+}
+
+/** Numbers near the ends of int64 ("to the end" in a Slice) are rounded up past it when they are read as doubles. */
+export function toInt64(value: number | bigint): bigint {
+  const big = BigInt(value);
+  return big > 0x7fffffffffffffffn ? 0x7fffffffffffffffn : big;
 }
 
 /** A bool tensor, one byte an element; throws RangeError when the values don't fill the shape. */

@@ -15,6 +15,7 @@ import {
   ValueInfoProtoSchema,
 } from "onnx-buf";
 import type { Attribute, Graph, Initializer, ValueInfo } from "../graph/graph.ts";
+import { toInt64 } from "../tensor.ts";
 import { dtypeToOnnx } from "./dtypes.ts";
 
 /**
@@ -109,18 +110,12 @@ function valueProto(info: ValueInfo): ValueInfoProto {
 
 const text = new TextEncoder();
 
-/** Numbers near the ends of int64 ("to the end" in an old Slice) were rounded up past it when read. */
-function int64(value: number): bigint {
-  const big = BigInt(value);
-  return big > 0x7fffffffffffffffn ? 0x7fffffffffffffffn : big;
-}
-
 function attributeProto(name: string, attribute: Attribute): AttributeProto {
   const proto = create(AttributeProtoSchema, { name });
   switch (attribute.type) {
     case "int":
       proto.type = A.INT;
-      proto.i = int64(attribute.value);
+      proto.i = toInt64(attribute.value);
       break;
     case "float":
       proto.type = A.FLOAT;
@@ -132,7 +127,7 @@ function attributeProto(name: string, attribute: Attribute): AttributeProto {
       break;
     case "ints":
       proto.type = A.INTS;
-      proto.ints = attribute.value.map(int64);
+      proto.ints = attribute.value.map(toInt64);
       break;
     case "floats":
       proto.type = A.FLOATS;
