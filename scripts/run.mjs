@@ -25,6 +25,7 @@ const verbs = {
   test: (args) => [["biome", "check", "."], turbo("typecheck"), turbo("test", args)],
   demo: (args) => [turbo("build"), [process.execPath, ...cli, "demo", ...args]],
   bench: (args) => [turbo("build"), [process.execPath, ...cli, "bench", ...args]],
+  "bench:train": (args) => [turbo("build"), [process.execPath, "scripts/train-peers/run.mjs", ...args]],
   zoo: (args) => [turbo("build"), [process.execPath, "scripts/zoo.mjs", ...args]],
   setup: () => [],
 };

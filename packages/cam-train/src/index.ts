@@ -6,6 +6,18 @@ export * from "./errors.ts";
 export type { LayerItem, LayerList } from "./layers/define-layer.ts";
 export { layers } from "./layers/index.ts";
 export { buildLayers, layerList } from "./layers/list.ts";
+export { loadCheckpoint, type Progress, saveCheckpoint, weightsOf } from "./loop/checkpoint.ts";
+export { type EvaluateOptions, type Evaluation, evaluateGraph, scoresOf } from "./loop/evaluate.ts";
+export { readSafetensors, type Tensors, writeSafetensors } from "./loop/safetensors.ts";
+export {
+  type Part,
+  type Recipe,
+  runFiles,
+  type TrainEvent,
+  type Trained,
+  type TrainOptions,
+  train,
+} from "./loop/train.ts";
 export type { LossContext } from "./losses/define-loss.ts";
 export { buildLoss, type LossItem, losses, lossList } from "./losses/index.ts";
 export { type BootstrapOptions, bootstrap, type Interval } from "./metrics/bootstrap.ts";
@@ -37,6 +49,9 @@ export { type Mask, type TrainingForm, type TrainingFormOptions, trainingForm } 
 export { withBatch } from "./network/with-batch.ts";
 export { createNetwork } from "./networks/create.ts";
 export { presets } from "./networks/index.ts";
+export { optimisers } from "./optimisers/index.ts";
+export type { Optimiser, UpdateContext, Updated } from "./optimisers/optimiser.ts";
+export { keyed } from "./random.ts";
 export { drawConfusion } from "./report/confusion.ts";
 export { type CurveOptions, drawCurve } from "./report/curve.ts";
 export { advancePace, duration, estimate, type Pace, startPace } from "./report/eta.ts";
@@ -44,3 +59,14 @@ export { type EpochEntry, type LogEntry, readLog, TrainingLog, timeFields } from
 export { type Report, reportPage, type TestReport } from "./report/page.ts";
 export { type Drawing, png } from "./report/plot/svg.ts";
 export { drawReliability, drawRiskCoverage } from "./report/reliability.ts";
+export { constant, cosine, linear, type Schedule, schedules, step, warmUp } from "./schedules/index.ts";
+export { type Group, type Layout, layOut, type Slot, type Span } from "./step/layout.ts";
+export {
+  type EvaluationPlan,
+  type Loss,
+  planEvaluation,
+  planStep,
+  type StepOptions,
+  type StepPlan,
+} from "./step/plan.ts";
+export { openStepper, type State, type Stepper, type StepperOptions, type StepReport } from "./step/stepper.ts";
