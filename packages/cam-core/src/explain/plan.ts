@@ -26,6 +26,7 @@ export type Groundwork = Site & {
   readonly model: Model;
   readonly squashedBy: Logits["squashedBy"];
   readonly classAxis: number;
+  readonly labels: readonly string[];
   /** The model's own outputs. */
   readonly outputs: readonly Value[];
 };
@@ -64,6 +65,7 @@ export function groundwork(model: Model, options: GroundworkOptions = {}): Groun
     logits,
     squashedBy,
     classAxis: classAxisOf(op, logits, axes.get(logits)),
+    labels: model.labels,
     input: input.name,
     tokens: model.manifest?.tokens,
     outputs,

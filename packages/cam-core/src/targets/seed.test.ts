@@ -175,12 +175,12 @@ describe("one column", () => {
   /** The score of class 1 alone. */
   const one = (end: (op: Builder, y: Value) => Value) =>
     linear((op, y) => end(op, op.slice(y, { axes: [1], starts: [1], ends: [2] })));
+  const signs = rows.map((x) => (logitsOf(x)[1]! >= 0 ? 1 : -1));
   test.each([
     ["bare", (_: Builder, y: Value) => y],
     ["behind Sigmoid", (op: Builder, y: Value) => op.sigmoid(y)],
     ["as a vector", (op: Builder, y: Value) => op.squeeze(y, [1])],
   ] as const)("%s: auto explains the side that the score speaks for, class 0 the score itself", async (_, end) => {
-    const signs = rows.map((x) => (logitsOf(x)[1]! >= 0 ? 1 : -1));
     expect(new Set(signs).size).toBe(2);
     const auto = await derivative(one(end), { kind: "auto" });
     close(
@@ -198,6 +198,31 @@ describe("one column", () => {
       rows.flatMap(() => column(1)),
     );
     await expect(derivative(one(end), { kind: "class", index: 1 })).rejects.toThrow(/1 class/);
+  });
+
+  describe("between two classes that the manifest names", () => {
+    const pair: Model = { ...one((_, y) => y), labels: ["fake", "real"] };
+    const cases: [string, Target, (sign: number) => number, number[] | undefined][] = [
+      ["class 1: y", { kind: "class", index: 1 }, () => 1, [1, 1, 1]],
+      ["class 0: −y", { kind: "class", index: 0 }, () => -1, [0, 0, 0]],
+      ["auto: the winner", { kind: "auto" }, (sign) => sign, signs.map((sign) => (sign > 0 ? 1 : 0))],
+      ["0 − 1: −y − y", { kind: "contrast", index: 0, against: 1 }, () => -2, [0, 0, 0]],
+    ];
+    test.each(cases)("%s", async (_, target, factorOf, wanted) => {
+      const { dx, scores, classes } = await derivative(pair, target);
+      close(
+        dx,
+        signs.flatMap((sign) => column(1).map((w) => factorOf(sign) * w)),
+      );
+      close(
+        scores,
+        rows.map((x, i) => factorOf(signs[i]!) * logitsOf(x)[1]!),
+      );
+      expect(classes).toEqual(wanted);
+    });
+
+    test("there is no third", () =>
+      expect(derivative(pair, { kind: "class", index: 2 })).rejects.toThrow(/class 2 does not exist.* 2 classes/));
   });
 });
 

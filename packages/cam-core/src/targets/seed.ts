@@ -24,6 +24,8 @@ export type TargetSite = {
   readonly logits: Value;
   /** The axis of `logits` that counts classes. */
   readonly classAxis: number;
+  /** Names of classes; none where there is no manifest. */
+  readonly labels: readonly string[];
   /** The model's own outputs by name. */
   readonly outputs: readonly Value[];
 };
@@ -62,24 +64,37 @@ export function targetKey(target: Target): string {
 function classLogit(site: TargetSite, slot: number): Seeded {
   const { op, logits } = site;
   const asked = input(op, `camkit/target.${slot}`, [batchOf(site)], "int64");
-  const columns = classCount(site);
   const totals = perClass(site, logits); // [N, C]
-  const winner =
-    columns === 1
-      ? op.cast(op.greaterOrEqual(op.squeeze(totals, [1]), 0), "int64")
-      : op.argMax(totals, { axis: 1, keepdims: false });
-  const winners = op.where(op.less(asked, 0), winner, asked);
-  // One column: the output itself when it is asked for, and by default the side that it speaks for.
-  const side = (chosen: Value) => signed(op, op.and(op.less(asked, 0), op.equal(chosen, 0)));
-  const oneHot = columns === 1 ? op.unsqueeze(side(winners), [1]) : hot(op, winners, totals);
+  const single = classCount(site) === 1;
+  const winner = single
+    ? op.cast(op.greaterOrEqual(op.squeeze(totals, [1]), 0), "int64")
+    : op.argMax(totals, { axis: 1, keepdims: false });
+  const unasked = op.less(asked, 0);
+  const winners = op.where(unasked, winner, asked);
+  // One column without two names is the output itself when it is asked for; unasked, the side that it speaks for.
+  const weights =
+    single && !isPair(site)
+      ? op.unsqueeze(signed(op, op.and(unasked, op.equal(winners, 0))), [1])
+      : weightsOf(site, winners, totals);
   return {
-    ...spread(site, logits, oneHot),
+    ...spread(site, logits, weights),
     winners,
     feeds: (target, n) => {
-      const index = target.kind === "class" ? checkClass(target.index, columns) : -1;
+      const index = target.kind === "class" ? checkClass(site, target.index) : -1;
       return { [asked]: perSample(index, n) };
     },
   };
+}
+
+/** Whether one score stands between two named classes, as in a binary classifier: for class 1, against class 0. */
+function isPair(site: TargetSite): boolean {
+  return classCount(site) === 1 && site.labels.length === 2;
+}
+
+/** What a class's score is made of, by output column: [N, C]. A pair's only column counts 1 for class 1, −1 for class 0. */
+function weightsOf(site: TargetSite, classes: Value, totals: Value): Value {
+  const { op } = site;
+  return isPair(site) ? op.unsqueeze(signed(op, op.equal(classes, 0)), [1]) : hot(op, classes, totals);
 }
 
 /** −1 where true, 1 elsewhere. */
@@ -93,15 +108,15 @@ function contrast(site: TargetSite, slot: number): Seeded {
   const first = input(op, `camkit/target.${slot}`, [batchOf(site)], "int64");
   const second = input(op, `camkit/against.${slot}`, [batchOf(site)], "int64");
   const totals = perClass(site, logits);
-  const columns = classCount(site);
+  const weights = op.sub(weightsOf(site, first, totals), weightsOf(site, second, totals));
   return {
-    ...spread(site, logits, op.sub(hot(op, first, totals), hot(op, second, totals))),
+    ...spread(site, logits, weights),
     winners: first,
     feeds: (target, n) => {
       if (target.kind !== "contrast") throw new TargetError("this graph was prepared for a contrast of two classes");
       return {
-        [first]: perSample(checkClass(target.index, columns), n),
-        [second]: perSample(checkClass(target.against, columns), n),
+        [first]: perSample(checkClass(site, target.index), n),
+        [second]: perSample(checkClass(site, target.against), n),
       };
     },
   };
@@ -267,11 +282,12 @@ function perSample(index: number, n: number): Tensor {
   );
 }
 
-function checkClass(index: number, columns: number | undefined): number {
-  if (columns !== undefined && index >= columns)
+function checkClass(site: TargetSite, index: number): number {
+  const classes = isPair(site) ? 2 : classCount(site);
+  if (classes !== undefined && index >= classes)
     throw new TargetError(
-      `class ${index} does not exist: the output has ${columns} class${columns === 1 ? "" : "es"}`,
-      { hint: `Classes count from 0 to ${columns - 1}.` },
+      `class ${index} does not exist: the output has ${classes} class${classes === 1 ? "" : "es"}`,
+      { hint: `Classes count from 0 to ${classes - 1}.` },
     );
   return index;
 }
