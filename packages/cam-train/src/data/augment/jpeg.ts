@@ -1,6 +1,6 @@
 import { decodePicture, encodePicture } from "@camkit/cam-core";
 import { z } from "zod";
-import { decodeSmallJpeg } from "../jpeg/decode.ts";
+import { decodeSmallJpeg } from "../small-jpeg.ts";
 import { defineAugmentation, type Pixels, probability } from "./contract.ts";
 
 const quality = z.int().min(1).max(100);
@@ -29,6 +29,6 @@ export async function saved(pixels: Pixels, quality: number): Promise<Pixels> {
   const { width, height, channels, data } = pixels;
   const rgb = channels === 3 ? data : Uint8Array.from({ length: 3 * data.length }, (_, i) => data[Math.floor(i / 3)]!);
   const file = await encodePicture({ width, height, rgb }, { format: "jpeg", quality });
-  const back = decodeSmallJpeg(file) ?? (await decodePicture(file));
+  const back = (await decodeSmallJpeg(file)) ?? (await decodePicture(file));
   return { ...pixels, data: channels === 3 ? back.rgb : back.rgb.filter((_, i) => i % 3 === 1) };
 }
