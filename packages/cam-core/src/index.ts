@@ -45,6 +45,7 @@ export * from "./image/index.ts";
 export { methodNamed, methodNames, methods } from "./methods/index.ts";
 export { defineMethod, defineStagedMethod, type Method, type MethodContext } from "./methods/method.ts";
 export {
+  type CalibrationManifest,
   channelOrders,
   fits,
   type InputManifest,

@@ -30,6 +30,7 @@ const full: Manifest = {
   },
   classes: ["crane", "crane", "healthy"],
   output: { name: "logits", kind: "logits", activation: "softmax" },
+  calibration: { temperature: 1.3, answerAbove: 0.8, data: "validation" },
   targetLayer: "/features/Relu_7",
   tokens: { prefix: 1, grid: [14, 14] },
   intendedUse: "demonstration",
@@ -86,6 +87,12 @@ describe("refused, with the place", () => {
     ["NHW in colour", (json) => Object.assign(image(json), { layout: "NHW" }), /channelOrder: NHW has no channel axis/],
     ["sha256", (json) => Object.assign(json, { sha256: "ABC" }), /sha256: expected 64 lower-case/],
     ["url", (json) => Object.assign(json, { source: { url: "here" } }), /source\.url: /],
+    ["temperature", (json) => Object.assign(json, { calibration: { temperature: 0 } }), /calibration\.temperature: /],
+    [
+      "a certainty that nothing reaches",
+      (json) => Object.assign(json, { calibration: { temperature: 1, answerAbove: 1 } }),
+      /calibration\.answerAbove: /,
+    ],
     ["result", (json) => Object.assign(json, { results: { auc: 0.9 } }), /results\.auc: /],
   ];
   test.each(cases)("%s", (_, change, message) => expect(broken(change)).toMatch(message));

@@ -19,6 +19,7 @@ export type Manifest = {
   /** `classes[i]` names output unit i. Two units may bear the same word (ImageNet has two cranes). */
   classes?: string[];
   output?: OutputManifest;
+  calibration?: CalibrationManifest;
   /** The tensor to explain when nobody says otherwise. */
   targetLayer?: string;
   /** How the tokens of a transformer lie in space: `prefix` class or register tokens, then `grid` [h, w] row by row. */
@@ -70,6 +71,18 @@ export type OutputManifest = {
   kind: "logits" | "probabilities";
   /** `logits`: what turns them into probabilities. `probabilities`: what the graph ends with. */
   activation?: "softmax" | "sigmoid";
+};
+
+/**
+ * How sure the model may be, fitted to samples that it wasn't trained on: probabilities are those of logits / temperature.
+ * Source: Guo et al. 2017, arXiv:1706.04599, section 4.2; El-Yaniv and Wiener 2010, JMLR 11, for answering above a threshold.
+ */
+export type CalibrationManifest = {
+  temperature: number;
+  /** Where the likeliest class is below this probability, the model can't say. Only for classes of which one is right. */
+  answerAbove?: number;
+  /** What it was fitted to. */
+  data?: string;
 };
 
 export type MeasuredResult = {
@@ -158,6 +171,12 @@ const inputSchema: z.ZodType<InputManifest> = z
     }
   });
 
+const calibrationSchema: z.ZodType<CalibrationManifest> = z.strictObject({
+  temperature: z.number().positive(),
+  answerAbove: z.number().gt(0).lt(1).exactOptional(),
+  data: text.exactOptional(),
+});
+
 const resultSchema: z.ZodType<MeasuredResult> = z.strictObject({
   value: number,
   unit: text.exactOptional(),
@@ -187,6 +206,7 @@ const manifestSchema: z.ZodType<Manifest> = z.strictObject({
       activation: z.enum(["softmax", "sigmoid"]).exactOptional(),
     })
     .exactOptional(),
+  calibration: calibrationSchema.exactOptional(),
   targetLayer: text.exactOptional(),
   tokens: z.strictObject({ prefix: z.int().min(0), grid: z.tuple([pixels, pixels]) }).exactOptional(),
   intendedUse: text.exactOptional(),
