@@ -1,8 +1,9 @@
 import { loadModel, sceneLabels } from "@camkit/cam-core";
 import { expect, test } from "vitest";
 import { draw } from "./drawings.ts";
-import { measureAim } from "./measure-aim.ts";
+import { measureScenes } from "./measure.ts";
 import { aimOf, enlarge } from "./pointing.ts";
+import { sceneResults } from "./results.ts";
 
 test("a map's peak and its energy, by hand", () => {
   const mask = Uint8Array.from([0, 1, 1, 0, 0, 0]);
@@ -25,17 +26,17 @@ test("enlarging is bilinear between the centres of cells, constant outside", () 
   });
 });
 
-test("the shipped model points as well as its manifest says", async () => {
+test("the shipped model answers and points as its manifest says", async () => {
   const model = await loadModel(new URL("../../../../models/scenes/model.onnx", import.meta.url).pathname);
   const scenes = Array.from({ length: 60 }, (_, n) => draw(3_000_000 + n)); // the first of the test seeds
-  const found = await measureAim(model, scenes, { threads: 1 });
+  const found = await measureScenes(model, scenes, { threads: 1 });
   const objects = scenes.map(({ classes }) => sceneLabels.filter((_, c) => classes.includes(c + 1)).length);
-  expect(found.length).toBe(objects.reduce((a, b) => a + b));
-  const mean = (of: (aim: (typeof found)[number]) => number) => found.reduce((a, aim) => a + of(aim), 0) / found.length;
-  const { results } = model.manifest!;
-  // Shares of some 120 objects lie within four standard deviations of those of 8000; energy varies by 0.15 between objects.
-  const pointing = results!["pointing-game"]!.value;
-  const slack = 4 * Math.sqrt((pointing * (1 - pointing)) / found.length);
-  expect(Math.abs(mean(({ hit }) => Number(hit)) - pointing)).toBeLessThan(slack);
-  expect(Math.abs(mean(({ energy }) => energy) - results!["energy-in-mask"]!.value)).toBeLessThan(0.055);
+  expect(found.aims.length).toBe(objects.reduce((a, b) => a + b));
+  const results = sceneResults(found, { data: "60 scenes", command: "" });
+  // What 60 scenes say lies within about two of their 95 % intervals of what 4000 say.
+  for (const [name, { value, interval }] of Object.entries(results)) {
+    const stated = model.manifest!.results![name]!.value;
+    const reach = Math.max(0.06, 2 * (interval![1] - interval![0]));
+    expect(Math.abs(value - stated), name).toBeLessThan(reach);
+  }
 });
