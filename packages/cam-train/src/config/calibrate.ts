@@ -11,19 +11,20 @@ import type { Config } from "./schema.ts";
 export type Calibration = {
   readonly temperature?: { readonly value: number; readonly logLossBefore: number; readonly logLossAfter: number };
   readonly band?: Band;
-  /** Why something that was asked for isn't there. */
-  readonly warnings: readonly string[];
 };
 
 /**
  * Fits what the configuration asks for. What these samples can't give (every one answered rightly, an accuracy that no
  * threshold reaches) is a warning: the trained weights are none the worse.
  */
-export function calibrate(config: Config, validation: Evaluation | undefined): Calibration {
+export function calibrate(
+  config: Config,
+  validation: Evaluation | undefined,
+): { readonly calibration: Calibration; readonly warnings: readonly string[] } {
   const { calibrate: wanted, answer } = config;
-  if (!wanted && !answer) return { warnings: [] };
+  if (!wanted && !answer) return { calibration: {}, warnings: [] };
   if (validation?.scores.kind !== "classes")
-    return { warnings: ["not calibrated: it takes validation samples with one class each"] };
+    return { calibration: {}, warnings: ["not calibrated: it takes validation samples with one class each"] };
   const warnings: string[] = [];
   const attempt = <T>(what: string, make: () => T): T | undefined => {
     try {
@@ -41,7 +42,7 @@ export function calibrate(config: Config, validation: Evaluation | undefined): C
   const temperature = fitted && { value: fitted.temperature, logLossBefore: fitted.before, logLossAfter: fitted.after };
   const { confidence, correct } = confidences(tempered(validation, temperature?.value));
   const band = answer && attempt("no band", () => chooseBand(confidence, correct, answer.accuracy));
-  return { ...(temperature ? { temperature } : {}), ...(band ? { band } : {}), warnings };
+  return { calibration: { ...(temperature ? { temperature } : {}), ...(band ? { band } : {}) }, warnings };
 }
 
 /** Scores whose probabilities went through the temperature. */

@@ -45,7 +45,7 @@ export async function openParts(config: Config, input: InputManifest | undefined
     const { count, options } = foldsOf(config)!;
     const split = kFold(dataset, count, seed, splitting(dataset, options))[fold]!;
     rest = { dataset, indices: split.train };
-    tests.push({ name: `fold ${fold + 1}`, dataset, indices: split.held });
+    tests.push({ name: "held out", dataset, indices: split.held });
   }
   const { validation } = data;
   if (validation === undefined) return { train: rest, validation: undefined, tests };

@@ -1,11 +1,14 @@
 /** Runs from a configuration: read, prepared, run, deployed, measured. */
 
-export { judge } from "./judge.ts";
-export { seenFrom, withPaths } from "./paths.ts";
-export { applied, checkConfig, parseSetting, type ReadConfig, readConfig, type Setting } from "./read.ts";
+export { type CheckDocument, checkRun } from "./check.ts";
+export { trainJsonSchema } from "./json-schema.ts";
+export { type JudgeOptions, judge } from "./judge.ts";
+export { dataSpec, seenFrom, withPaths } from "./paths.ts";
+export { applied, checkConfig, parseSetting, type ReadConfig, readConfig, readDataFile, type Setting } from "./read.ts";
 export { type PreparedRun, prepareRun } from "./recipe.ts";
+export { compact, type Measured } from "./results.ts";
 export {
-  parametersIn,
+  environmentOf,
   type RunDocument,
   type RunEvent,
   type RunOptions,
@@ -13,4 +16,7 @@ export {
   runConfig,
   stateOf,
 } from "./run.ts";
-export { type Config, configSchema } from "./schema.ts";
+export { runUnits, type UnitsDocument, type UnitsOptions, type UnitsResult } from "./run-units.ts";
+export { type Config, configSchema, type DataConfig } from "./schema.ts";
+export { predictionsCsv, type Tested, type TestOptions, testModel } from "./test-model.ts";
+export { type Unit, unitsOf } from "./units.ts";

@@ -1,9 +1,10 @@
 import { basename, dirname, resolve } from "node:path";
 import { readBytes } from "@camkit/cam-core";
 import { type Document, isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
+import type { z } from "zod";
 import { ConfigError } from "../errors.ts";
 import { type Problem, placeOf, problemsOf } from "./issues.ts";
-import { type Config, configSchema } from "./schema.ts";
+import { type Config, configSchema, type DataConfig, dataSchema } from "./schema.ts";
 
 /** A configuration that fits its schema, and what its paths are relative to. */
 export type ReadConfig = {
@@ -33,31 +34,17 @@ export function parseSetting(text: string): Setting {
  * Reads a configuration, YAML or JSON. Throws FileError, and ConfigError that lists every problem as `file:line: where: what`.
  */
 export async function readConfig(path: string, settings: readonly Setting[] = []): Promise<ReadConfig> {
-  const lines = new LineCounter();
-  const document = parseDocument(new TextDecoder().decode(await readBytes(path)), {
-    lineCounter: lines,
-    prettyErrors: false,
-  });
-  const lineAt = (offset: number) => `${path}:${lines.linePos(offset).line}`;
-  if (document.errors.length > 0)
-    throw new ConfigError(
-      document.errors.map(({ pos, message }) => `${lineAt(pos[0])}: ${message.split("\n")[0]}`).join("\n"),
-    );
-  const raw: unknown = document.toJS();
-  if (raw === null || typeof raw !== "object" || Array.isArray(raw))
-    throw new ConfigError(
-      `${path}: expected keys and values, found ${raw === null ? "nothing" : JSON.stringify(raw).slice(0, 40)}`,
-    );
-  const where = (problem: Problem) => {
-    const offset = offsetOf(document, problem.path);
-    return offset === undefined ? path : lineAt(offset);
-  };
-  return checkConfig(
-    applied(raw as Raw, settings),
-    basename(path).replace(/(\.train)?\.(ya?ml|json)$/i, ""),
-    dirname(path),
-    where,
-  );
+  const { data, where } = await readYaml(path);
+  if (data === null || typeof data !== "object" || Array.isArray(data))
+    throw new ConfigError(`${path}: expected keys and values, found ${data === null ? "nothing" : typeof data}`);
+  const name = basename(path).replace(/\.(ya?ml|json)$/i, "");
+  return checkConfig(applied(data as Raw, settings), name, dirname(path), where);
+}
+
+/** Reads a description of data, as a configuration's `data.train` is one. Throws as `readConfig` does. */
+export async function readDataFile(path: string): Promise<DataConfig> {
+  const { data, where } = await readYaml(path);
+  return checked(dataSchema, data, where);
 }
 
 /**
@@ -65,18 +52,37 @@ export async function readConfig(path: string, settings: readonly Setting[] = []
  *
  * @param where what a problem's line begins with: file and line
  */
-export function checkConfig(
-  raw: Raw,
-  name: string,
-  folder: string,
-  where: (problem: Problem) => string = () => name,
-): ReadConfig {
-  const found = configSchema.safeParse(raw, { reportInput: true });
-  if (found.success) return { config: found.data, raw, name: found.data.name ?? name, folder: resolve(folder) };
+export function checkConfig(raw: Raw, name: string, folder: string, where: Where = () => name): ReadConfig {
+  const config = checked(configSchema, raw, where);
+  return { config, raw, name: config.name ?? name, folder: resolve(folder) };
+}
+
+type Where = (problem: Problem) => string;
+
+function checked<T>(schema: z.ZodType<T>, data: unknown, where: Where): T {
+  const found = schema.safeParse(data, { reportInput: true });
+  if (found.success) return found.data;
   const problems = problemsOf(found.error.issues).map(
     (problem) => `${where(problem)}: ${[placeOf(problem.path), problem.what].filter(Boolean).join(": ")}`,
   );
   throw new ConfigError(problems.join("\n"), { hint: "`camkit train --schema` prints what a configuration may say." });
+}
+
+/** A file's data, and which line a problem is in. */
+async function readYaml(path: string): Promise<{ data: unknown; where: Where }> {
+  const lines = new LineCounter();
+  const text = new TextDecoder().decode(await readBytes(path));
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const lineAt = (offset: number) => `${path}:${lines.linePos(offset).line}`;
+  if (document.errors.length > 0)
+    throw new ConfigError(
+      document.errors.map(({ pos, message }) => `${lineAt(pos[0])}: ${message.split("\n")[0]}`).join("\n"),
+    );
+  const where: Where = (problem) => {
+    const offset = offsetOf(document, problem.path);
+    return offset === undefined ? path : lineAt(offset);
+  };
+  return { data: document.toJS(), where };
 }
 
 /** The data with each setting put in its place; keys are joined by dots, places in a list are numbers. */

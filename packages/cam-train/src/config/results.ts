@@ -1,7 +1,11 @@
 import type { InputManifest, ModelFile } from "@camkit/cam-core";
+import type { Dataset } from "../data/dataset.ts";
+import { findDuplicates, leaked } from "../data/duplicates.ts";
+import { MetricError } from "../errors.ts";
 import type { Evaluation } from "../loop/evaluate.ts";
+import type { Part } from "../loop/train.ts";
 import { type Measurement, measure } from "../metrics/measure.ts";
-import type { Scores } from "../metrics/scores.ts";
+import { type Scores, take } from "../metrics/scores.ts";
 import type { Selection } from "../metrics/selective.ts";
 import { answered, type Calibration, calibrate } from "./calibrate.ts";
 import { type NamedPart, sizeOfPart } from "./data.ts";
@@ -18,6 +22,9 @@ export type Measured = {
   readonly band?: Selection;
 };
 
+/** A network's answers for the samples of a part. */
+export type Judged = { readonly part: NamedPart; readonly found: Evaluation };
+
 export type MeasureProgress = (part: string, done: number, total: number) => void;
 
 /** Measures the deployed file, not the weights in memory: what is written down is what its user gets. */
@@ -25,42 +32,72 @@ export async function measureParts(
   model: ModelFile,
   config: Config,
   input: InputManifest | undefined,
-  parts: { readonly validation: NamedPart | undefined; readonly tests: readonly NamedPart[] },
+  parts: { readonly train: Part; readonly validation: NamedPart | undefined; readonly tests: readonly NamedPart[] },
   options: { readonly signal?: AbortSignal | undefined; readonly onProgress: MeasureProgress },
-): Promise<{ measured: Measured[]; calibration: Calibration }> {
+): Promise<{ measured: Measured[]; calibration: Calibration; warnings: readonly string[] }> {
   const { seed, batch, workers, threads } = config;
-  const judged = (part: NamedPart) =>
-    judge(model, part, {
-      ...{ input, batch, workers, threads, signal: options.signal },
-      onProgress: (done, total) => options.onProgress(part.name, done, total),
-    });
-  const measuredOf = (part: NamedPart, found: Evaluation, calibration: Calibration): Measured => {
-    const band = answered(found, calibration);
-    return {
-      name: part.name,
-      fingerprint: part.dataset.fingerprint,
-      measurement: measure(found.scores, { seed, ...groupsOf(part) }),
-      ...baselineOf(found.scores),
-      ...(band ? { band } : {}),
-    };
+  const { signal } = options;
+  const judged = async (part: NamedPart): Promise<Judged> => {
+    const onProgress = (done: number, total: number) => options.onProgress(part.name, done, total);
+    return { part, found: await judge(model, part, { input, batch, workers, threads, signal, onProgress }) };
   };
-  const { validation, tests } = parts;
+  const { train, validation, tests } = parts;
   const watched = validation && (await judged(validation));
-  const calibration = calibrate(config, watched);
-  const measured = validation ? [measuredOf(validation, watched!, calibration)] : [];
-  for (const part of tests) measured.push(measuredOf(part, await judged(part), calibration));
-  return { measured, calibration };
+  const { calibration, warnings } = calibrate(config, watched?.found);
+  const measured = watched ? [measureJudged(watched, calibration, seed)] : [];
+  for (const part of tests) {
+    const whole = await judged(part);
+    measured.push(measureJudged(whole, calibration, seed));
+    if (!config.data.withoutCopies || part.dataset === train.dataset) continue;
+    const rest = without(whole, await copiesOf(train.dataset, part.dataset, signal), `${part.name} without copies`);
+    measured.push(measureJudged(rest, calibration, seed));
+  }
+  return { measured, calibration, warnings };
+}
+
+export function measureJudged({ part, found }: Judged, calibration: Calibration, seed: number): Measured {
+  const band = answered(found, calibration);
+  return {
+    name: part.name,
+    fingerprint: part.dataset.fingerprint,
+    measurement: measure(found.scores, { seed, ...groupsOf(part) }),
+    ...baselineOf(found.scores),
+    ...(band ? { band } : {}),
+  };
+}
+
+/** Samples of a data set that are, to the byte, in the training data. */
+export async function copiesOf(train: Dataset, test: Dataset, signal?: AbortSignal): Promise<ReadonlySet<number>> {
+  return new Set(leaked(await findDuplicates([train, test], signal)));
+}
+
+/** The same answers with some samples (by their number in the data set) left out. Throws MetricError where none is left. */
+export function without({ part, found }: Judged, left: ReadonlySet<number>, name: string): Judged {
+  const indices = part.indices ?? Array.from({ length: part.dataset.count }, (_, i) => i);
+  const kept = indices.flatMap((index, at) => (left.has(index) ? [] : [at]));
+  if (kept.length === 0) throw new MetricError(`${part.name}: every sample is left out, nothing is there to measure`);
+  const width = found.outputs.length / indices.length;
+  return {
+    part: { name, dataset: part.dataset, indices: kept.map((at) => indices[at]!) },
+    found: {
+      scores: take(found.scores, kept),
+      outputs: Float32Array.from(
+        kept.flatMap((at) => Array.from(found.outputs.subarray(at * width, (at + 1) * width))),
+      ),
+      labels: kept.map((at) => found.labels[at]!),
+    },
+  };
 }
 
 /** Whole groups are drawn for the intervals where the data names them. */
-export function groupsOf(part: NamedPart): { groups?: string[] } {
+function groupsOf(part: NamedPart): { groups?: string[] } {
   const { dataset, indices } = part;
   if (dataset.groupOf(0) === undefined) return {};
   return { groups: Array.from({ length: sizeOfPart(part) }, (_, i) => dataset.groupOf(indices?.[i] ?? i)!) };
 }
 
 /** The share of the commonest class among the labels. */
-export function baselineOf(scores: Scores): { baseline?: number } {
+function baselineOf(scores: Scores): { baseline?: number } {
   if (scores.kind !== "classes") return {};
   const counts = new Float64Array(scores.classes.length);
   for (const label of scores.labels) counts[label]!++;

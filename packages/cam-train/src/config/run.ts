@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
 import { join } from "node:path";
-import { nativeVersions, readBytes, sizeOf, writeAtomic } from "@camkit/cam-core";
+import { AbortedError, nativeVersions, readBytes, sizeOf, writeAtomic } from "@camkit/cam-core";
 import { stringify } from "yaml";
 import { RunError } from "../errors.ts";
 import { runFiles, type TrainEvent, type Trained, train } from "../loop/train.ts";
@@ -69,7 +69,12 @@ export async function runConfig(config: Config, options: RunOptions): Promise<Ru
     onEvent,
   });
   if (trained.ended === "interrupted") return { state: "interrupted", out, trained };
-  return { state: "finished", out, document: await finish(run, trained, options) };
+  try {
+    return { state: "finished", out, document: await finish(run, trained, options) };
+  } catch (error) {
+    if (error instanceof AbortedError) return { state: "interrupted", out, trained };
+    throw error;
+  }
 }
 
 /** What a folder holds: nothing of a run, one that isn't through, or a finished one. */
@@ -89,11 +94,15 @@ async function finish(run: PreparedRun, trained: Trained, options: RunOptions): 
   const { config, recipe, tests } = run;
   const model = await writeDeployed(run, trained.weights, out);
   const validation = recipe.validation && { ...recipe.validation, name: "validation" };
-  const { measured, calibration } = await measureParts(
+  const {
+    measured,
+    calibration,
+    warnings: unsaid,
+  } = await measureParts(
     model,
     config,
     recipe.input,
-    { validation, tests },
+    { train: recipe.train, validation, tests },
     {
       // After an interrupt here nothing is lost: going on measures again.
       signal: options.signal,
@@ -111,7 +120,7 @@ async function finish(run: PreparedRun, trained: Trained, options: RunOptions): 
     ...(band ? { band } : {}),
   };
   await writeManifest(model, measured, made);
-  const warnings = [...run.warnings, ...calibration.warnings];
+  const warnings = [...run.warnings, ...unsaid];
   await writeReport(run, {
     measured,
     trained,
@@ -189,7 +198,13 @@ function documentOf(
 }
 
 /** The machine and the versions that numbers were made with. */
-export function environmentOf({ threads, workers }: Pick<Config, "threads" | "workers">) {
+export function environmentOf({
+  threads,
+  workers,
+}: {
+  readonly threads?: number | undefined;
+  readonly workers: number;
+}) {
   return {
     node: process.versions.node,
     onnxruntime: nativeVersions().onnxruntime,

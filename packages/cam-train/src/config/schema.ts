@@ -94,6 +94,10 @@ const dataSection = z.strictObject({
     z.union([dataSchema, z.record(text, dataSchema)]),
     "Measured once, at the end; one set of samples, or several by name",
   ).exactOptional(),
+  withoutCopies: said(
+    z.boolean(),
+    "Measures every test set twice: whole, and without what is, to the byte, among the training samples",
+  ).default(false),
   folds: said(
     z.union([z.int().min(2), z.strictObject({ count: said(z.int().min(2), "How many"), ...splitOptions })]),
     "Cross-validation: every sample is tested once, by a network that never saw it",
