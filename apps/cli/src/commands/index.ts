@@ -22,6 +22,7 @@ export const commands: readonly Listed[] = [
   listed("gradient", "MODEL INPUT.npy", "the derivative of a target by any tensor", () => import("./gradient.ts")),
   listed("bench", "MODEL", "what an explanation costs beside the forward pass", () => import("./bench.ts")),
   listed("train", "CONFIG", "train a network or fine-tune one, and deploy it", () => import("./train.ts")),
+  listed("test", "MODEL DATA…", "measure a classifier on labelled samples", () => import("./test.ts")),
   listed("demo", "", "explain the samples that ship, as an HTML page", () => import("./demo.ts")),
   listed("doctor", "", "what this machine can do, what is missing, how to get it", () => import("./doctor.ts")),
   listed("models", "[list|path NAME]", "the models that ship with camkit", () => import("./models.ts")),

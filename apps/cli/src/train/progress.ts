@@ -28,14 +28,15 @@ export function startTrainingProgress(io: Pick<Io, "stderr">): TrainingProgress 
   const handlers: { [K in RunEvent["kind"]]?: (event: Extract<RunEvent, { kind: K }>) => void } = {
     prepared: ({ run }) => {
       epochs = run.config.epochs;
+      pace = undefined;
       for (const warning of run.warnings) bar.say(`warning: ${warning}`);
     },
     resumed: (event) => {
-      pace = startPace(event.step, now());
       bar.say(`going on after step ${event.step} of ${event.steps}`);
     },
     step: (event) => {
-      pace = advancePace(pace ?? startPace(event.step - 1, now()), event.step, now());
+      // When the first step began isn't known: compiling comes before it.
+      pace = pace ? advancePace(pace, event.step, now()) : startPace(event.step, now());
       ({ samples, steps } = event);
       const detail = [`loss ${significant(event.loss)}`, ...speed()].join(" · ");
       bar.show(event.step, event.steps, { what: "step", detail });

@@ -5,8 +5,11 @@ import {
   type Config,
   checkConfig,
   parseSetting,
+  type ReadConfig,
   readConfig,
   type Setting,
+  type Unit,
+  unitsOf,
   withPaths,
 } from "@camkit/cam-train";
 import { UsageError } from "../errors.ts";
@@ -21,8 +24,8 @@ export type TrainRequest = {
   readonly set: readonly string[];
 };
 
-/** A configuration with all paths resolved, and its data as written, which a sweep varies. */
-export type Requested = { readonly config: Config; readonly out: string; readonly again: string };
+/** The trainings that are asked for: one, or those of a sweep or of folds; paths are resolved. */
+export type Requested = { readonly units: readonly Unit[]; readonly out: string; readonly again: string };
 
 /** Settings that are paths: on the command line they are relative to where one stands, not to the file. */
 const pathSettings = ["network.model", "data.train", "data.validation", "data.test", "out"];
@@ -30,18 +33,20 @@ const pathSettings = ["network.model", "data.train", "data.validation", "data.te
 /** The configuration of a file, or of --model and --data alone. Throws UsageError, ConfigError, FileError. */
 export async function openRequest(request: TrainRequest): Promise<Requested> {
   const settings = request.set.map(parseSetting).map(fromHere);
-  const { config, name, folder } = await (request.config === undefined
+  const read = await (request.config === undefined
     ? fromFlags(request, settings)
     : readConfig(request.config, [...settings, ...flagSettings(request)]));
-  const named = { ...config, name };
-  const ready = withPaths(named, (path) => resolve(folder, path));
-  const { network } = ready;
-  const out = resolve(request.out ?? ready.out ?? join(folder, "runs", name));
-  return {
-    config: "model" in network ? { ...ready, network: { ...network, model: modelPath(network.model) } } : ready,
-    out,
-    again: againWith(request),
-  };
+  const { config, name, folder } = read;
+  const out = resolve(
+    request.out ?? (config.out === undefined ? join(folder, "runs", name) : resolve(folder, config.out)),
+  );
+  return { units: unitsOf(read, ready), out, again: againWith(request) };
+}
+
+function ready({ config, name, folder }: ReadConfig): Config {
+  const moved = withPaths({ ...config, name }, (path) => resolve(folder, path));
+  const { network } = moved;
+  return "model" in network ? { ...moved, network: { ...network, model: modelPath(network.model) } } : moved;
 }
 
 /**
