@@ -1,5 +1,6 @@
 import type { Placement } from "@camkit/cam-core";
 import type { Prediction } from "./predictions.ts";
+import type { Verdict } from "./verdict.ts";
 
 /** What result.json says about one sample: a picture, or one of the batch in a `.npy` file. */
 export type Entry = {
@@ -17,6 +18,8 @@ export type Entry = {
   readonly placement?: Placement;
   /** The best classes; none for outputs that are laid out in space. */
   readonly predictions: readonly Prediction[];
+  /** Where the model's manifest says from which probability on it answers. */
+  readonly verdict?: Verdict;
   readonly explanations: readonly EntryExplanation[];
 };
 

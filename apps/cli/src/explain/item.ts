@@ -21,6 +21,7 @@ import type { Job } from "./job.ts";
 import { pictureName, type RawTarget, sampleSuffix } from "./names.ts";
 import { paint } from "./paint.ts";
 import { type Prediction, predictionsOf } from "./predictions.ts";
+import { calibrationOf, type Verdict, verdictOf } from "./verdict.ts";
 
 type Fed = {
   readonly feeds: Readonly<Record<string, Tensor>>;
@@ -40,21 +41,25 @@ export async function explainItem(
   const result = await explainer.run(fed.feeds);
   const n = result.logits.shape[0] ?? 1;
   const maps = await writeMaps(job, item, explainer, result, raw);
+  const activation = job.activation(explainer);
+  const { classAxis } = explainer;
+  const calibration = calibrationOf(job.model, job.output, activation, result.logits.shape[classAxis] ?? 1);
   const entries: Entry[] = [];
   for (let sample = 0; sample < n; sample++) {
-    const predictions = predictionsOf(
-      result.logits,
-      explainer.classAxis,
-      sample,
-      job.activation(explainer),
-      job.model.labels,
-    );
+    const { labels } = job.model;
+    const predictions = predictionsOf(result.logits, classAxis, sample, activation, labels, calibration?.temperature);
+    const verdict = verdictOf(predictions, calibration?.answerAbove);
     const explanations: EntryExplanation[] = [];
     for (const [t, explanation] of result.explanations.entries())
       explanations.push(
-        await describe(job, item, { explainer, fed, explanation, predictions, sample, n, t }, maps[t]!),
+        await describe(job, item, { explainer, fed, explanation, predictions, verdict, sample, n, t }, maps[t]!),
       );
-    entries.push({ ...about(item, fed, sample, n), predictions: predictions.slice(0, job.request.top), explanations });
+    entries.push({
+      ...about(item, fed, sample, n),
+      predictions: predictions.slice(0, job.request.top),
+      ...(verdict ? { verdict } : {}),
+      explanations,
+    });
   }
   return entries;
 }
@@ -118,6 +123,7 @@ type Subject = {
   readonly fed: Fed;
   readonly explanation: Explanation;
   readonly predictions: readonly Prediction[];
+  readonly verdict: Verdict | undefined;
   readonly sample: number;
   readonly n: number;
   readonly t: number;
@@ -125,7 +131,7 @@ type Subject = {
 
 /** What is said about one sample's map, and its picture painted unless the map is empty. */
 async function describe(job: Job, item: Item, subject: Subject, files: MapFiles): Promise<EntryExplanation> {
-  const { explainer, fed, explanation, predictions, sample, n, t } = subject;
+  const { explainer, fed, explanation, predictions, verdict, sample, n, t } = subject;
   const facts = explanation.raw.map((map) => mapFacts(map, sample));
   const layers = explainer.layers.length > 0 ? explainer.layers.map((layer) => layer.value) : [job.input];
   const reasons = facts.map((fact) => emptiness(fact));
@@ -170,7 +176,7 @@ async function describe(job: Job, item: Item, subject: Subject, files: MapFiles)
     };
   const stem = `${pictureName(item, explainer.method.name, job.targets[t]!.slug)}${sampleSuffix(sample, n)}`;
   const drawn = { dtype: "float32", shape: map.shape.slice(1), data: sampleOf(map, sample) } as const;
-  const picture = await paint(job, explainer, { ...said, peak }, drawn, fed, stem);
+  const picture = await paint(job, explainer, { ...said, peak }, verdict, drawn, fed, stem);
   return { ...said, peak, files: { picture, ...files } };
 }
 

@@ -44,6 +44,8 @@ export type Job = {
   readonly model: ModelFile;
   /** The graph input that files are for. */
   readonly input: string;
+  /** The graph output that is explained. */
+  readonly output: string;
   readonly targets: readonly NamedTarget[];
   /** Pictures enter as bytes and are scaled in the graph; tensors enter as they are. */
   explainer(kind: "picture" | "tensor"): Promise<Explainer>;
@@ -61,7 +63,8 @@ export async function openJob(request: ExplainRequest): Promise<Job> {
   checkOutput(model, request.output);
   const targets = await targetsArgument(request.target, model);
   const layers = layersArgument(request.layer, model);
-  const { method, device, threads, output, signal } = request;
+  const { method, device, threads, signal } = request;
+  const output = request.output ?? model.manifest?.output?.name ?? model.graph.outputs[0]!.name;
   const opened = new Map<"picture" | "tensor", Promise<Explainer>>();
   const open = (kind: "picture" | "tensor") => {
     const manifest = kind === "picture" ? preprocessingOf(model, input).input : undefined;
@@ -86,6 +89,7 @@ export async function openJob(request: ExplainRequest): Promise<Job> {
     request,
     model,
     input: input.name,
+    output,
     targets,
     explainer: async (kind) => {
       const made = opened.get(kind) ?? open(kind);
@@ -93,8 +97,7 @@ export async function openJob(request: ExplainRequest): Promise<Job> {
       return made;
     },
     preprocessing: () => preprocessingOf(model, input),
-    activation: (explainer) =>
-      activationOf(explainer.squashedBy, model, output ?? model.manifest?.output?.name ?? model.graph.outputs[0]!.name),
+    activation: (explainer) => activationOf(explainer.squashedBy, model, output),
     close: async () => {
       for (const explainer of await Promise.allSettled(opened.values()))
         if (explainer.status === "fulfilled") await explainer.value.close();

@@ -13,12 +13,14 @@ import { probability, significant } from "../format.ts";
 import type { EntryExplanation } from "./entry.ts";
 import type { Job } from "./job.ts";
 import { provenanceOf } from "./provenance.ts";
+import { explainedName, type Verdict, verdictNote } from "./verdict.ts";
 
 /** Draws a map over its picture (or alone, for a tensor), writes it, and returns its name in the output folder. */
 export async function paint(
   job: Job,
   explainer: Explainer,
   said: EntryExplanation,
+  verdict: Verdict | undefined,
   map: Tensor,
   { picture, placement }: { picture?: Picture; placement?: Placement },
   stem: string,
@@ -30,31 +32,40 @@ export async function paint(
     ...(placement ? { placement } : {}),
     view: picture ? request.view : "heatmap",
     colormap: request.colormap,
-    legend: legendOf(job, explainer, said, picture !== undefined),
+    legend: legendOf(job, explainer, said, verdict, picture !== undefined),
   });
   const name = `${stem}.${request.format === "jpeg" ? "jpg" : "png"}`;
   const bytes = await encodePicture(drawn, {
     format: request.format,
-    provenance: provenanceOf(job, explainer, picture ? "picture" : "tensor", said),
+    provenance: provenanceOf(job, explainer, picture ? "picture" : "tensor", said, verdict),
   });
   await writeAtomic(join(request.out, name), bytes);
   return name;
 }
 
-function legendOf(job: Job, explainer: Explainer, said: EntryExplanation, isPicture: boolean): Legend {
-  const title = said.class === undefined ? said.target : (said.label ?? `class ${said.class}`);
+function legendOf(
+  job: Job,
+  explainer: Explainer,
+  said: EntryExplanation,
+  verdict: Verdict | undefined,
+  isPicture: boolean,
+): Legend {
+  const title = explainedName(said, verdict);
   const score =
     said.probability === undefined
       ? `${said.class === undefined ? "score" : "logit"} ${significant(said.score)}`
       : probability(said.probability);
   const layers = explainer.layers.map((layer) => layer.value);
-  const assumed = isPicture && job.preprocessing().assumed;
+  const notes = [
+    verdict && verdictNote(verdict),
+    isPicture && job.preprocessing().assumed && "preprocessing was assumed: the model has no manifest",
+  ].filter((note) => typeof note === "string");
   return {
     title,
     score,
     detail: [explainer.method.name, layers.length === 0 ? `at the input ${job.input}` : `at ${layers.join(", ")}`].join(
       " · ",
     ),
-    ...(assumed ? { note: "preprocessing was assumed: the model has no manifest" } : {}),
+    ...(notes.length > 0 ? { note: notes.join(" · ") } : {}),
   };
 }

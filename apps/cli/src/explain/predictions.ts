@@ -34,7 +34,8 @@ const activations: Readonly<Record<string, Activation>> = {
 
 /**
  * All classes of one sample in the order of their scores; none for outputs that are laid out in space, which have no single
- * answer. `classAxis` is the axis of `logits` that counts classes.
+ * answer. `classAxis` is the axis of `logits` that counts classes. Scores are shown as they are, probabilities are those of
+ * scores / temperature.
  */
 export function predictionsOf(
   logits: Tensor,
@@ -42,11 +43,15 @@ export function predictionsOf(
   sample: number,
   activation: Activation,
   labels: readonly string[],
+  temperature = 1,
 ): readonly Prediction[] {
   const classes = logits.shape[classAxis] ?? 1;
   if (logits.shape.some((dim, axis) => axis !== 0 && axis !== classAxis && dim !== 1)) return [];
   const scores = Array.from({ length: classes }, (_, c) => Number(logits.data[sample * classes + c]));
-  const probabilities = probabilitiesOf(scores, activation);
+  const probabilities = probabilitiesOf(
+    scores.map((score) => score / temperature),
+    activation,
+  );
   const named = (index: number, score: number, probability: number | undefined): Prediction => ({
     class: index,
     ...(labels[index] === undefined ? {} : { label: labels[index] }),

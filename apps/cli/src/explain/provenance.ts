@@ -2,6 +2,7 @@ import type { Explainer, Provenance } from "@camkit/cam-core";
 import { version } from "../version.ts";
 import type { EntryExplanation } from "./entry.ts";
 import type { Job } from "./job.ts";
+import type { Verdict } from "./verdict.ts";
 
 /** The time that results carry: now, or SOURCE_DATE_EPOCH (seconds) for builds that must come out byte for byte. */
 export function timeOf(env: Readonly<Record<string, string | undefined>> = process.env): string {
@@ -21,6 +22,7 @@ export function jobProvenance(job: Job, explainer: Explainer) {
       file: model.path,
       sha256: model.sha256(),
     },
+    ...(manifest?.calibration ? { calibration: manifest.calibration } : {}),
     method: { name: explainer.method.name, parameters: {}, source: explainer.method.source },
     layers: explainer.layers.map(({ value, opType, channels, space }) => ({
       tensor: value,
@@ -42,6 +44,7 @@ export function provenanceOf(
   explainer: Explainer,
   kind: "picture" | "tensor",
   { target, class: index, label, score, probability }: EntryExplanation,
+  verdict: Verdict | undefined,
 ): Provenance {
   return {
     software: `camkit ${version}`,
@@ -51,6 +54,7 @@ export function provenanceOf(
     ...(label === undefined ? {} : { label }),
     score,
     ...(probability === undefined ? {} : { probability }),
+    ...(verdict ? { verdict } : {}),
     preprocessing: kind === "picture" ? job.preprocessing() : "none: a tensor fed as it is",
     time: timeOf(),
   };

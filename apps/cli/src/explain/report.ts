@@ -7,6 +7,7 @@ import { version } from "../version.ts";
 import type { Entry, EntryExplanation } from "./entry.ts";
 import type { Job } from "./job.ts";
 import { jobProvenance, timeOf } from "./provenance.ts";
+import { explainedName, verdictNote } from "./verdict.ts";
 
 export type Failure = { readonly file: string; readonly error: ErrorDocument };
 
@@ -81,14 +82,14 @@ export function resultText(document: ExplainDocument, out: string): string {
   return parts.filter((part) => part !== "").join("\n\n");
 }
 
-function predictionTable({ predictions }: Entry): string {
+function predictionTable({ predictions, verdict }: Entry): string {
   const probable = predictions.some((prediction) => prediction.probability !== undefined);
   const columns = [
     { title: "prediction" },
     ...(probable ? [{ title: "probability", align: "right" as const }] : []),
     { title: "score", align: "right" as const },
   ];
-  return table(
+  const rows = table(
     columns,
     predictions.map(({ class: index, label, score, probability: p }) => [
       label ?? `class ${index}`,
@@ -96,16 +97,17 @@ function predictionTable({ predictions }: Entry): string {
       significant(score),
     ]),
   );
+  const note = verdict && verdictNote(verdict);
+  return note ? `${rows}\n\n  ${note}` : rows;
 }
 
 function row(entry: Entry, said: EntryExplanation, out: string) {
   const { peak, files } = said;
-  const name = said.label ?? (said.class === undefined ? said.target : `class ${said.class}`);
   const place = peak && ("x" in peak ? `${peak.x}, ${peak.y}` : `[${peak.index.join(", ")}]`);
   const written = files.picture ?? files.map;
   return [
     nameOf(entry),
-    name,
+    explainedName(said, entry.verdict),
     said.probability === undefined ? significant(said.score) : probability(said.probability),
     place ?? "no peak",
     written ? join(out, written) : "",
