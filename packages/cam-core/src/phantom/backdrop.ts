@@ -58,6 +58,7 @@ export function drawBackdrop(canvas: Canvas, rng: Rng): void {
         y: rng.unit() * canvas.size,
         radius: rng.uniform(0.2, 0.6) * canvas.size,
         turn: rng.direction(),
+        halfHeight: thickness,
       },
       0,
       rng.uniform(0.3, 0.8),

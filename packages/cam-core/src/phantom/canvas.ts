@@ -17,6 +17,8 @@ export interface Placement {
   readonly radius: number;
   /** Turns the frame anticlockwise as seen. */
   readonly turn: Direction;
+  /** The shape lies within |y| <= this in its frame: what is farther is not looked at. Default 1. */
+  readonly halfHeight?: number;
 }
 
 export interface Canvas {
@@ -64,9 +66,15 @@ export function draw(canvas: Canvas, inside: Inside, paint: Paint, place: Placem
   const first = (centre: number): number => Math.max(0, Math.floor((centre - place.radius) * SAMPLES));
   const last = (centre: number): number => Math.min(fine - 1, Math.ceil((centre + place.radius) * SAMPLES));
   const { cos, sin } = place.turn;
+  const { halfHeight = 1 } = place;
   for (let row = first(place.y); row <= last(place.y); row++) {
     const dy = (place.y - (row + 0.5) / SAMPLES) / place.radius; // y up in the shape's frame
-    for (let column = first(place.x); column <= last(place.x); column++) {
+    // |cos dy - sin dx| <= halfHeight, a sample wider against rounding: thin lines are a small part of their square.
+    const [middle, reach] = Math.abs(sin) < 1e-6 ? [0, 2] : [(cos * dy) / sin, halfHeight / Math.abs(sin)];
+    const at = (dx: number): number => (place.x + dx * place.radius) * SAMPLES;
+    const begin = Math.max(first(place.x), Math.floor(at(middle - reach)) - 1);
+    const end = Math.min(last(place.x), Math.ceil(at(middle + reach)) + 1);
+    for (let column = begin; column <= end; column++) {
       const dx = ((column + 0.5) / SAMPLES - place.x) / place.radius;
       const x = cos * dx + sin * dy;
       const y = cos * dy - sin * dx;
