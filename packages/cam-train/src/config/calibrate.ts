@@ -1,7 +1,8 @@
+import type { CalibrationManifest, Manifest } from "@camkit/cam-core";
 import { MetricError } from "../errors.ts";
 import type { Evaluation } from "../loop/evaluate.ts";
 import { fitTemperature } from "../metrics/calibration.ts";
-import { softmaxRows } from "../metrics/logits.ts";
+import { pairs, softmaxRows } from "../metrics/logits.ts";
 import { confidences } from "../metrics/reliability.ts";
 import { type ClassScores, classScores } from "../metrics/scores.ts";
 import { type Band, chooseBand, type Selection, selectAt } from "../metrics/selective.ts";
@@ -9,8 +10,8 @@ import type { Config } from "./schema.ts";
 
 /** What was learned from the validation samples after training: how sure the model may be, and when it can't say. */
 export type Calibration = {
-  readonly temperature?: { readonly value: number; readonly logLossBefore: number; readonly logLossAfter: number };
-  readonly band?: Band;
+  readonly temperature?: { readonly value: number; readonly logLossBefore?: number; readonly logLossAfter?: number };
+  readonly band?: Pick<Band, "threshold"> & Partial<Band>;
 };
 
 /**
@@ -37,7 +38,9 @@ export function calibrate(
   };
   const { outputs, labels, scores } = validation;
   const fitted = wanted
-    ? attempt("no temperature", () => fitTemperature(outputs, labels as readonly number[], scores.classes.length))
+    ? attempt("no temperature", () =>
+        fitTemperature(inPairs(outputs, scores), labels as readonly number[], scores.classes.length),
+      )
     : undefined;
   const temperature = fitted && { value: fitted.temperature, logLossBefore: fitted.before, logLossAfter: fitted.after };
   const { confidence, correct } = confidences(tempered(validation, temperature?.value));
@@ -49,10 +52,35 @@ export function calibrate(
 export function tempered({ outputs, scores }: Evaluation, temperature = 1): ClassScores {
   const { classes, labels, positive } = scores as ClassScores;
   const probabilities = softmaxRows(
-    Float64Array.from(outputs, (z) => z / temperature),
+    Float64Array.from(inPairs(outputs, scores), (z) => z / temperature),
     classes.length,
   );
   return classScores({ probabilities, labels, classes, ...(positive === undefined ? {} : { positive }) });
+}
+
+/** Logits [N, classes]; one logit between two classes becomes two. */
+function inPairs(outputs: Float32Array, { count }: { readonly count: number }): Float32Array | Float64Array {
+  return outputs.length === count ? pairs(outputs) : outputs;
+}
+
+/** What a manifest keeps of it. A threshold of 1 would be refused there, and no model is that sure. */
+export function manifestOf({ temperature, band }: Calibration, samples: number): CalibrationManifest | undefined {
+  if (!temperature && !band) return undefined;
+  return {
+    temperature: temperature?.value ?? 1,
+    ...(band ? { answerAbove: Math.min(band.threshold, 1 - Number.EPSILON) } : {}),
+    data: `${samples} validation samples`,
+  };
+}
+
+/** The calibration that a model was deployed with. */
+export function calibrationIn({ calibration }: Pick<Manifest, "calibration">): Calibration {
+  if (!calibration) return {};
+  const { temperature, answerAbove } = calibration;
+  return {
+    temperature: { value: temperature },
+    ...(answerAbove === undefined ? {} : { band: { threshold: answerAbove } }),
+  };
 }
 
 /** How the band does on other samples than those it was chosen on. */

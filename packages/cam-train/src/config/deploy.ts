@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import {
+  type CalibrationManifest,
   defaultLayer,
   type Graph,
   groundwork,
@@ -16,13 +17,12 @@ import {
 import { inferenceForm } from "../network/inference-form.ts";
 import type { PreparedRun } from "./recipe.ts";
 import type { Measured } from "./results.ts";
-import { withTwoOutputs } from "./two-outputs.ts";
 
 /** Names of the deployed files in a run's folder. */
 export const deployed = { model: "model.onnx", manifest: "model.camkit.json" } as const;
 
 /**
- * Writes the trained network as it is used: no dropout, one logit for each class. Batch norms stay nodes: ONNX Runtime folds
+ * Writes the trained network as it is used, without dropout. Batch norms stay nodes: ONNX Runtime folds
  * them when it loads the file, layers keep their names, and the file can be trained further.
  *
  * @returns the file as loaded, with what its manifest will say of inputs, classes and output
@@ -32,10 +32,7 @@ export async function writeDeployed(
   weights: Readonly<Record<string, Float32Array>>,
   folder: string,
 ): Promise<ModelFile> {
-  const { classes, labelKind } = run.recipe.train.dataset;
-  const trained = inferenceForm(run.recipe.graph, weights);
-  const isPair = labelKind === "class" && classes?.length === 2 && trained.outputs[0]!.shape?.[1] === 1;
-  const graph = isPair ? withTwoOutputs(trained) : trained;
+  const graph = inferenceForm(run.recipe.graph, weights);
   const path = join(folder, deployed.model);
   await writeAtomic(path, writeModel(graph).model);
   return { ...(await loadModel(path)), manifest: firstManifest(run, graph) };
@@ -44,7 +41,9 @@ export async function writeDeployed(
 function firstManifest({ config, recipe }: PreparedRun, graph: Graph): Manifest {
   const { classes, labelKind } = recipe.train.dataset;
   const inputs: Record<string, InputManifest> = recipe.input ? { [graph.inputs[0]!.name]: recipe.input } : {};
-  const activation = { class: "softmax", "multi-label": "sigmoid", values: undefined } as const;
+  // One logit stands between two classes: what speaks for the second.
+  const one = graph.outputs[0]!.shape?.[1] === 1 ? "sigmoid" : "softmax";
+  const activation = { class: one, "multi-label": "sigmoid", values: undefined } as const;
   const chosen = activation[labelKind];
   const { name = config.name!, version, licence, source, intendedUse, limits, targetLayer } = config.manifest;
   return {
@@ -66,6 +65,7 @@ function firstManifest({ config, recipe }: PreparedRun, graph: Graph): Manifest 
 export async function writeManifest(
   model: ModelFile,
   measured: readonly Measured[],
+  calibration: CalibrationManifest | undefined,
   extension: object,
 ): Promise<Manifest> {
   const path = model.path.replace(/onnx$/, "camkit.json");
@@ -74,6 +74,7 @@ export async function writeManifest(
     ...model.manifest!,
     sha256: model.sha256(),
     ...(targetLayer === undefined ? {} : { targetLayer }),
+    ...(calibration ? { calibration } : {}),
     results: Object.fromEntries(measured.flatMap(resultsOf)),
     extensions: { "@camkit/cam-train": extension },
   };

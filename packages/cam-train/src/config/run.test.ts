@@ -47,7 +47,7 @@ test("from two folders of pictures to a deployed model, and what it is written d
   const manifest = JSON.parse(await readFile(at("run/model.camkit.json"), "utf8"));
   expect(manifest).toMatchObject({
     classes: ["blue", "red"],
-    output: { kind: "logits", activation: "softmax" },
+    output: { kind: "logits", activation: "sigmoid" },
     targetLayer: "pool2",
     inputs: { image: { layout: "NCHW", size: [16, 16], range: [0, 1] } },
   });

@@ -5,6 +5,7 @@ import { AbortedError, nativeVersions, readBytes, sizeOf, writeAtomic } from "@c
 import { stringify } from "yaml";
 import { RunError } from "../errors.ts";
 import { runFiles, type TrainEvent, type Trained, train } from "../loop/train.ts";
+import { manifestOf } from "./calibrate.ts";
 import { sizeOfPart } from "./data.ts";
 import { deployed, writeDeployed, writeManifest } from "./deploy.ts";
 import { seenFrom, withPaths } from "./paths.ts";
@@ -119,7 +120,7 @@ async function finish(run: PreparedRun, trained: Trained, options: RunOptions): 
     ...(temperature ? { temperature } : {}),
     ...(band ? { band } : {}),
   };
-  await writeManifest(model, measured, made);
+  await writeManifest(model, measured, manifestOf(calibration, validation ? sizeOfPart(validation) : 0), made);
   const warnings = [...run.warnings, ...unsaid];
   await writeReport(run, {
     measured,

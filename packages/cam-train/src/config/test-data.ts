@@ -14,10 +14,14 @@ export type Answers = {
   readonly eachAlone: boolean;
 };
 
-/** What the model's answers mean, by its manifest or by `classes`. */
-export function answersOf({ manifest, labels }: ModelFile, classes?: readonly string[]): Answers {
-  const known = classes ?? (labels.length > 0 ? labels : undefined);
-  return { classes: known, eachAlone: manifest?.output?.activation === "sigmoid" && (known?.length ?? 0) > 2 };
+/** What the model's answers mean, by its manifest or by `classes`. One logit between two classes decides for both. */
+export function answersOf({ graph, manifest, labels }: ModelFile, classes?: readonly string[]): Answers {
+  const { name = graph.outputs[0]!.name, activation } = manifest?.output ?? {};
+  const width = graph.outputs.find((output) => output.name === name)?.shape?.[1];
+  return {
+    classes: classes ?? (labels.length > 0 ? labels : undefined),
+    eachAlone: activation === "sigmoid" && width !== 1,
+  };
 }
 
 /**

@@ -3,7 +3,7 @@ import { openDataset } from "../data/open.ts";
 import type { DataSpec } from "../data/spec.ts";
 import { ConfigError } from "../errors.ts";
 import type { ClassScores } from "../metrics/scores.ts";
-import type { Calibration } from "./calibrate.ts";
+import { calibrationIn } from "./calibrate.ts";
 import { type JudgeOptions, judge } from "./judge.ts";
 import { copiesOf, type Judged, type Measured, measureJudged, without } from "./results.ts";
 import { answersOf, openTestData } from "./test-data.ts";
@@ -37,7 +37,7 @@ export async function testModel(
   const { classes, exclude, trainingData, seed, signal } = options;
   const answers = answersOf(model, classes);
   const train = trainingData && (await openDataset(trainingData, input ? { input } : {}));
-  const calibration = calibrationOf(model);
+  const calibration = calibrationIn(model.manifest ?? {});
   const measured: Measured[] = [];
   const judged: Judged[] = [];
   const missing = new Set(exclude);
@@ -66,12 +66,6 @@ export async function testModel(
       },
     );
   return { measured, judged };
-}
-
-/** Temperature and band that the model was deployed with. */
-function calibrationOf({ manifest }: ModelFile): Calibration {
-  const { temperature, band } = (manifest?.extensions?.["@camkit/cam-train"] ?? {}) as Calibration;
-  return { ...(temperature ? { temperature } : {}), ...(band ? { band } : {}) };
 }
 
 /** Every sample's label, answer and probabilities as a CSV file; of values what was measured and what is right. */
