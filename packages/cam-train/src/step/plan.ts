@@ -16,8 +16,8 @@ import {
 import { NetworkError } from "../errors.ts";
 import type { LossContext } from "../losses/define-loss.ts";
 import { type Mask, trainingForm } from "../network/training-form.ts";
-import { convsAsProducts } from "./conv-as-product.ts";
 import { fastRules } from "./fast-rules.ts";
+import { convsAsProducts } from "./products/index.ts";
 
 /** What one sample has under a name: a picture, a label, a mask. Shapes are without the batch axis. */
 export type Field = { readonly dtype: DType; readonly shape: readonly number[] };

@@ -26,8 +26,8 @@ export type Update = {
   close(): Promise<void>;
 };
 
-/** Elements that an update works on at once: a megabyte an array, which stays in the cache from node to node. */
-const piece = 1 << 18;
+/** Elements that an update works on at once: 256 kB an array, which stays in the cache from node to node. */
+const piece = 1 << 16;
 
 /**
  * Compiles an optimiser. Its graph is element-wise, and each result is made from all reads of what it replaces, so it may be

@@ -20,10 +20,12 @@ type Form = { readonly fits: (site: Site) => boolean; readonly write: (site: Sit
  * Backward of Conv over its weights [M, C/group, ...k]: each tap's cotangent is the product of dy with the pixels that the
  * tap read, summed over batch and space. Ways to write it, the first that fits; milliseconds on one thread, PyTorch in brackets:
  *
- *   unfolded   few input channels: a Conv whose kernel picks      128×3×32², 3×3 to 32: 5.8, cut out 7.9 [4.0]
- *              single taps, then one product per sample
+ *   unfolded   few input channels, or one filter each: a Conv    128×3×32², 3×3 to 32: 5.8, cut out 7.9 [4.0]
+ *              whose kernels pick single taps, then products      16×96×48², depthwise, stride 2: 12, cut out 33 [4.4]
  *   shifted    stride 1: rows laid end to end, so that a tap      128×32×15², 3×3 to 32: 8.1, cut out 12.2 [5.3]
  *              is one run of memory; a product per tap            16×64×16², 3×3 to 64: 4.7, cut out 6.3 [3.2]
+ *   banded     depthwise, short rows: products of whole rows,     16×144×24², 3×3: 8.9, cut out 13.5 [2.6]
+ *              of which the diagonals are the taps                16×192×12², 3×3: 2.7, cut out 5.3 [0.4]
  *   cut out    the pixels of each tap cut out and joined,         16×64×16², 3×3 stride 2 to 128: 3.6 [1.9]
  *              then one product
  *   by Conv    more taps than that: Conv of x with dy as its kernel (batch and channels swapped, the stride becomes the
@@ -56,9 +58,24 @@ const forms: readonly Form[] = [
       sizesOf(op, x).every((size) => size !== undefined),
     write: byShifts,
   },
+  { fits: (site) => isDepthwise(site) && rowOf(site) <= longestRow, write: byBands },
+  { fits: (site) => isDepthwise(site) && tapsOf(site.windows) <= mostTaps, write: byUnfolding },
   { fits: ({ windows }) => tapsOf(windows) <= mostTaps, write: byTaps },
   { fits: () => true, write: byConv },
 ];
+
+/** Longest row whose products with whole rows are worth taking: all but a few of them are thrown away. */
+const longestRow = 32;
+
+/** One filter per channel, padding and sizes known. */
+function isDepthwise({ op, x, shape, windows, group }: Site): boolean {
+  const sizes = sizesOf(op, x);
+  return group === shape[0] && shape[1] === 1 && isFixed(windows) && sizes.every((size) => size !== undefined);
+}
+
+function rowOf({ op, x }: Site): number {
+  return sizesOf(op, x).at(-1)!;
+}
 
 /** Most taps of a kernel that are cut out one by one: 3×3×3. Beyond that the copies cost more than the product saves. */
 const mostTaps = 27;
@@ -67,19 +84,24 @@ function tapsOf({ kernel }: Windows): number {
   return kernel.reduce((a, b) => a * b, 1);
 }
 
-/** cols [N, C * taps, out] = Conv with a kernel of single ones, channel by channel; then dy [N, M, out] times its transpose. */
-function byUnfolding({ op, x, dy, shape, windows }: Site): Value {
-  const [outputs, channels] = shape as [number, number];
+/**
+ * columns [N, C · taps, out] = Conv with kernels of single ones, channel by channel; then per sample and group
+ * dy [M/group, out] times their transpose.
+ */
+function byUnfolding({ op, x, dy, shape, windows, group }: Site): Value {
+  const [outputs, inputs] = shape as [number, number];
   const taps = tapsOf(windows);
-  const ones = new Float32Array(channels * taps * taps);
-  for (let row = 0; row < channels * taps; row++) ones[row * taps + (row % taps)] = 1;
-  const picking = op.cast(op.constant(float32([channels * taps, 1, ...windows.kernel], ones)), op.dtype(x));
+  const rows = group * inputs * taps;
+  const ones = new Float32Array(rows * taps);
+  for (let row = 0; row < rows; row++) ones[row * taps + (row % taps)] = 1;
+  const picking = op.cast(op.constant(float32([rows, 1, ...windows.kernel], ones)), op.dtype(x));
   const { strides, dilations, begins, ends } = windows;
   const pads = [...(begins as readonly number[]), ...(ends as readonly number[])];
-  const columns = op.conv(x, picking, { group: channels, strides, dilations, pads });
-  const pixels = op.reshape(columns, op.sizes([op.dim(x, 0), channels * taps, -1]));
-  const cotangents = op.reshape(dy, op.sizes([op.dim(dy, 0), outputs, -1]));
-  const product = op.matMul(cotangents, op.transpose(pixels, [0, 2, 1])); // [N, M, C * taps]
+  const columns = op.conv(x, picking, { group: group * inputs, strides, dilations, pads });
+  const samples = op.dim(x, 0);
+  const pixels = op.reshape(columns, op.sizes([samples, group, inputs * taps, -1]));
+  const cotangents = op.reshape(dy, op.sizes([samples, group, outputs / group, -1]));
+  const product = op.matMul(cotangents, op.transpose(pixels, [0, 1, 3, 2])); // [N, group, M/group, C/group * taps]
   return op.reshape(op.reduceSum(product, { axes: [0], keepdims: false }), shape);
 }
 
@@ -118,6 +140,39 @@ function byShifts({ op, x, dy, shape, windows }: Site): Value {
     return op.unsqueeze(product, [2]);
   });
   return op.reshape(op.concat(products, 2), shape);
+}
+
+/**
+ * All rows of x against all rows of dy that a tap row brings together: [C, wide, out], where entry (j · stride + tap, j) is a
+ * product of tap `tap`. A product with 0 and 1 adds those up.
+ */
+function byBands({ op, x, dy, shape, windows }: Site): Value {
+  const [channels, , ...kernel] = shape as [number, number, ...number[]];
+  const { strides, dilations } = windows;
+  const begins = windows.begins as readonly number[];
+  const ends = windows.ends as readonly number[];
+  const last = kernel.length - 1;
+  const spatial = kernel.map((_, i) => i + 2);
+  const wide = sizesOf(op, x).map((size, i) => size! + begins[i]! + ends[i]!);
+  const out = wide.map((size, i) => Math.floor((size - windows.extents[i]!) / strides[i]!) + 1);
+  const [across, along] = [wide[last]!, out[last]!];
+  const pixels = op.transpose(padded(op, x, begins, ends), [1, 0, ...spatial]); // [C, N, ...wide]
+  const cotangents = op.reshape(op.transpose(dy, [1, 0, ...spatial]), [channels, -1, along]);
+  const diagonals = new Float32Array(across * along * kernel[last]!);
+  for (let tap = 0; tap < kernel[last]!; tap++)
+    for (let j = 0; j < along; j++)
+      diagonals[((j * strides[last]! + tap * dilations[last]!) * along + j) * kernel[last]! + tap] = 1;
+  const picking = op.cast(op.constant(float32([across * along, kernel[last]!], diagonals)), op.dtype(x));
+  const found = positionsOf(kernel.slice(0, last)).map((tap) => {
+    const axes = tap.map((_, i) => i + 2);
+    const starts = tap.map((at, i) => at * dilations[i]!);
+    const stops = starts.map((start, i) => start + (out[i]! - 1) * strides[i]! + 1);
+    const steps = strides.slice(0, last);
+    const rows = axes.length === 0 ? pixels : op.slice(pixels, { axes, starts, ends: stops, steps });
+    const met = op.matMul(op.transpose(op.reshape(rows, [channels, -1, across]), [0, 2, 1]), cotangents);
+    return op.matMul(op.reshape(met, [channels, across * along]), picking); // [C, taps of a row]
+  });
+  return op.reshape(op.concat(found, 1), shape);
 }
 
 function byTaps({ op, x, dy, shape, windows, group }: Site): Value {

@@ -1,7 +1,7 @@
 import { Builder, emptyGraph, type Graph, openSession, type Tensor } from "@camkit/cam-core";
 import { rng } from "@camkit/cam-core/testing";
 import { expect, test } from "vitest";
-import { convsAsProducts } from "./conv-as-product.ts";
+import { convsAsProducts } from "./index.ts";
 
 type Attributes = NonNullable<Parameters<Builder["conv"]>[2]>;
 
@@ -31,6 +31,9 @@ const cases: readonly [what: string, x: readonly number[], w: readonly number[],
   ["1×1", [3, 6, 2, 2], [8, 6, 1, 1], {}, true],
   ["1×1 with stride", [2, 6, 3, 4], [8, 6, 1, 1], { strides: [2, 2] }],
   ["1-D", [2, 3, 5], [9, 3, 3], { pads: [1, 1] }, true],
+  ["depthwise", [2, 5, 4, 3], [5, 1, 3, 3], { group: 5, pads: [1, 1, 1, 1] }, true],
+  ["depthwise with strides", [3, 4, 7, 6], [4, 1, 3, 2], { group: 4, pads: [1, 0, 1, 1], strides: [2, 3] }],
+  ["depthwise, dilated, 1-D", [2, 3, 9], [3, 1, 3], { group: 3, pads: [2, 1], dilations: [2] }, true],
   ["3-D", [1, 3, 2, 3, 2], [16, 3, 3, 3, 1], { pads: [1, 1, 0, 1, 1, 0] }],
 ];
 
