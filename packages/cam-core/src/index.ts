@@ -2,7 +2,7 @@
 
 export { gradient, ruleName } from "./autodiff/gradient.ts";
 export { rules } from "./autodiff/rules/index.ts";
-export * from "./errors.ts";
+export * from "./data.ts";
 export { type BenchOptions, type BenchResult, benchModel } from "./explain/bench.ts";
 export { computeGradient, type Derivative, type DerivativeOptions } from "./explain/derivative.ts";
 export { type Diagnosis, diagnose } from "./explain/diagnose.ts";
@@ -60,9 +60,6 @@ export { defaultPreprocessing } from "./model/preprocessing.ts";
 export { readModel } from "./model/read.ts";
 export { type ByteSource, sourceOf } from "./model/source.ts";
 export { writeModel } from "./model/write.ts";
-export { decodeNpy, encodeNpy } from "./npy.ts";
-export * from "./phantom/index.ts";
-export { fileError, readBytes, sha256Hex, writeAtomic } from "./runtime/files.ts";
 export { loadModel, type ModelFile, manifestPath } from "./runtime/load-model.ts";
 export { availableDevices, chooseDevice, type Device, deviceNames, deviceNeeds } from "./runtime/providers.ts";
 export { type Fetches, openBytes, openSession, type Session, type SessionOptions } from "./runtime/session.ts";
@@ -75,4 +72,3 @@ export {
   type Target,
   type TargetText,
 } from "./targets/parse.ts";
-export { type DType, float32, float64, int64, numbersIn, sizeOf, type Tensor, viewBytes } from "./tensor.ts";

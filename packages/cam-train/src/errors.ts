@@ -1,4 +1,4 @@
-import { CamError } from "@camkit/cam-core";
+import { CamError } from "@camkit/cam-core/data";
 
 /** Every error that this package throws on purpose, one class per decision a caller can take; narrow by `code`. */
 

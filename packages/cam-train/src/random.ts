@@ -1,4 +1,4 @@
-import { createRng, type Rng } from "@camkit/cam-core";
+import { createRng, type Rng } from "@camkit/cam-core/data";
 
 /**
  * A generator that belongs to one use and nothing else: equal keys give equal numbers, whatever was drawn before and by whom.

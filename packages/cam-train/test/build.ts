@@ -12,7 +12,7 @@ const engine = join(room, "../cam-core");
  * these tests to report.
  */
 export default function build(): void {
-  if (!existsSync(join(engine, "dist/index.js"))) compile(engine);
+  if (!existsSync(join(engine, "dist/data.js"))) compile(engine);
   if (isStale()) compile(room);
 }
 

@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import sharp, { type Metadata, type OutputInfo } from "sharp";
+import type { Metadata, OutputInfo } from "sharp";
 import { InputError } from "../errors.ts";
 import { readBytes } from "../runtime/files.ts";
 import { decodeBmp, isBmp } from "./bmp.ts";
@@ -25,6 +25,7 @@ export async function decodePicture(input: string | Uint8Array, source?: string)
   if (bytes.length === 0) throw new InputError(`${name}: an empty file is no picture`);
   if (isBmp(bytes)) return { ...decodeBmp(bytes, name), format: "bmp", notes: [] };
 
+  const { default: sharp } = await import("sharp"); // 80 ms that a thread with small JPEGs, arrays or scenes never needs
   try {
     const facts = await sharp(bytes, { failOn: "error" }).metadata();
     if (facts.depth === "float" || facts.depth === "double" || facts.depth === "complex")

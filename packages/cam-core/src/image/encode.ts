@@ -1,4 +1,4 @@
-import sharp, { type Sharp } from "sharp";
+import type { Sharp } from "sharp";
 import { InputError } from "../errors.ts";
 import type { Picture } from "./picture.ts";
 
@@ -35,6 +35,7 @@ const encoders: Readonly<Record<PictureFormat, (pipeline: Sharp, quality: number
 export async function encodePicture(picture: Picture, options: EncodeOptions = {}): Promise<Uint8Array> {
   const { format = "png", quality = 92, provenance } = options;
   const { width, height, rgb } = picture;
+  const { default: sharp } = await import("sharp"); // see decodePicture
   const pipeline = sharp(rgb, { raw: { width, height, channels: 3 } });
   if (provenance !== undefined) {
     const xmp = xmpPacket(provenance);
@@ -51,6 +52,7 @@ export async function encodePicture(picture: Picture, options: EncodeOptions = {
 
 /** The provenance in a picture that `encodePicture` wrote; undefined when it has none. */
 export async function readProvenance(file: Uint8Array): Promise<Provenance | undefined> {
+  const { default: sharp } = await import("sharp");
   const { xmp } = await sharp(file).metadata();
   const json = xmp && /<camkit:provenance>([\s\S]*?)<\/camkit:provenance>/.exec(xmp.toString("utf8"))?.[1];
   return json ? (JSON.parse(unescapeXml(json)) as Provenance) : undefined;

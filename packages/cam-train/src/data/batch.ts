@@ -1,4 +1,4 @@
-import type { Tensor } from "@camkit/cam-core";
+import type { Tensor } from "@camkit/cam-core/data";
 import { keyed } from "../random.ts";
 import { type Augment, augment } from "./augment/index.ts";
 import type { Fields } from "./dataset.ts";

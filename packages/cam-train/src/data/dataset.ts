@@ -1,4 +1,4 @@
-import type { DType } from "@camkit/cam-core";
+import type { DType } from "@camkit/cam-core/data";
 import type { Source } from "./source.ts";
 
 /** A class number, or one number for each label or target. */

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { encodeNpy } from "@camkit/cam-core";
+import { encodeNpy } from "@camkit/cam-core/data";
 import { expect, test } from "vitest";
 import { folderOf, input, picture } from "../../test/pictures.ts";
 import { findDuplicates, leaked } from "./duplicates.ts";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { AbortedError, fileError, type Tensor } from "@camkit/cam-core";
+import { AbortedError, fileError, type Tensor } from "@camkit/cam-core/data";
 import type { Dataset } from "./dataset.ts";
 import { openReader } from "./source.ts";
 

@@ -1,4 +1,4 @@
-import { AbortedError } from "@camkit/cam-core";
+import { AbortedError } from "@camkit/cam-core/data";
 import { ConfigError } from "../errors.ts";
 import { keyed } from "../random.ts";
 import { type AugmentSpec, parseAugment } from "./augment/index.ts";

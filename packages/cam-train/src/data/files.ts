@@ -1,4 +1,4 @@
-import { sha256Hex } from "@camkit/cam-core";
+import { sha256Hex } from "@camkit/cam-core/data";
 import { DataError } from "../errors.ts";
 import { createCache } from "./cache.ts";
 import type { DataReport, Dataset, Label, LabelKind } from "./dataset.ts";

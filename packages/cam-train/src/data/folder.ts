@@ -1,6 +1,6 @@
 import { type Dirent, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { fileError } from "@camkit/cam-core";
+import { fileError } from "@camkit/cam-core/data";
 import { DataError } from "../errors.ts";
 import type { Dataset } from "./dataset.ts";
 import { openFiles, type PictureFile } from "./files.ts";

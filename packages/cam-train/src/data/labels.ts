@@ -1,4 +1,4 @@
-import { float32, int64, type Tensor } from "@camkit/cam-core";
+import { float32, int64, type Tensor } from "@camkit/cam-core/data";
 import type { Label } from "./dataset.ts";
 
 /** One label a sample as a tensor: class numbers int64 [N], several numbers float32 [N, K]. */

@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { readBytes } from "@camkit/cam-core";
+import { readBytes } from "@camkit/cam-core/data";
 import { DataError } from "../errors.ts";
 import { parseCsv, type Row } from "./csv.ts";
 import type { Dataset, Label, LabelKind } from "./dataset.ts";

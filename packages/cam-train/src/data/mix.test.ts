@@ -1,4 +1,4 @@
-import { float32, int64, type Tensor } from "@camkit/cam-core";
+import { float32, int64, type Tensor } from "@camkit/cam-core/data";
 import { expect, test } from "vitest";
 import { input, twoClasses } from "../../test/pictures.ts";
 import { keyed } from "../random.ts";

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { sha256Hex } from "@camkit/cam-core";
+import { sha256Hex } from "@camkit/cam-core/data";
 import { DataError } from "../errors.ts";
 import { type Dataset, type Label, type LabelKind, nothing } from "./dataset.ts";
 import type { DatasetOptions } from "./open.ts";

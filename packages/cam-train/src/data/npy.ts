@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { decodeNpy, type InputManifest, readBytes, type Tensor } from "@camkit/cam-core";
+import { decodeNpy, type InputManifest, readBytes, type Tensor } from "@camkit/cam-core/data";
 import { DataError } from "../errors.ts";
 import { type Dataset, type LabelKind, nothing } from "./dataset.ts";
 import { labelAt, labelTensor } from "./labels.ts";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { encodeNpy, preparePicture } from "@camkit/cam-core";
+import { encodeNpy, preparePicture } from "@camkit/cam-core/data";
 import { expect, test } from "vitest";
 import { folderOf, input, picture, twoClasses } from "../../test/pictures.ts";
 import { openFeeder } from "./feeder.ts";

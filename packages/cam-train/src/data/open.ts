@@ -1,4 +1,4 @@
-import type { InputManifest } from "@camkit/cam-core";
+import type { InputManifest } from "@camkit/cam-core/data";
 import type { Dataset } from "./dataset.ts";
 import { openFolder } from "./folder.ts";
 import { openList } from "./list.ts";

@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { AbortedError } from "@camkit/cam-core";
+import { AbortedError } from "@camkit/cam-core/data";
 import { DataError, WorkerError } from "../errors.ts";
 import { type Batch, type Job, openMaker, type Plan } from "./batch.ts";
 import type { Answer, Request } from "./worker.ts";

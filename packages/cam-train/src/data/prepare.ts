@@ -1,4 +1,4 @@
-import { type InputManifest, luma, type Picture, preparePicture } from "@camkit/cam-core";
+import { type InputManifest, luma, type Picture, preparePicture } from "@camkit/cam-core/data";
 import { DataError } from "../errors.ts";
 import type { Field } from "./dataset.ts";
 

@@ -1,4 +1,4 @@
-import type { Tensor } from "@camkit/cam-core";
+import type { Tensor } from "@camkit/cam-core/data";
 import { labelTensorAt } from "./labels.ts";
 import { pictureField, prepared } from "./prepare.ts";
 import type { ArraySource, Reader } from "./source.ts";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { decodePicture, fileError, InputError, type Picture, type Tensor } from "@camkit/cam-core";
+import { decodePicture, fileError, InputError, type Picture, type Tensor } from "@camkit/cam-core/data";
 import { DataError } from "../errors.ts";
 import { cached, putCached } from "./cache.ts";
 import { labelTensorAt } from "./labels.ts";

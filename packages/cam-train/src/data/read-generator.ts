@@ -1,4 +1,4 @@
-import type { Tensor } from "@camkit/cam-core";
+import type { Tensor } from "@camkit/cam-core/data";
 import { DataError } from "../errors.ts";
 import type { Fields, Label } from "./dataset.ts";
 import type { GeneratorSource, Reader, Sample } from "./source.ts";

@@ -1,4 +1,4 @@
-import type { Picture, Tensor } from "@camkit/cam-core";
+import type { Picture, Tensor } from "@camkit/cam-core/data";
 import { ConfigError } from "../errors.ts";
 import { keyed } from "../random.ts";
 import type { Batch } from "./batch.ts";

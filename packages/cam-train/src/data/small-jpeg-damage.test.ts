@@ -1,4 +1,4 @@
-import { decodePicture } from "@camkit/cam-core";
+import { decodePicture } from "@camkit/cam-core/data";
 import { expect, test, vi } from "vitest";
 import golden from "../../test/golden/small-jpegs.json" with { type: "json" };
 import { keyed } from "../random.ts";

@@ -1,4 +1,4 @@
-import { decodePicture, encodePicture } from "@camkit/cam-core";
+import { decodePicture, encodePicture } from "@camkit/cam-core/data";
 import { expect, test } from "vitest";
 import golden from "../../test/golden/small-jpegs.json" with { type: "json" };
 import { picture } from "../../test/pictures.ts";

@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import type { Picture } from "@camkit/cam-core";
+import type { Picture } from "@camkit/cam-core/data";
 
 /** The part of libjpeg-turbo's WebAssembly build used here; the package has no types. */
 type Decoder = {

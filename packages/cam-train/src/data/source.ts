@@ -1,4 +1,4 @@
-import type { InputManifest, Tensor } from "@camkit/cam-core";
+import type { InputManifest, Tensor } from "@camkit/cam-core/data";
 import { DataError } from "../errors.ts";
 import type { Cache } from "./cache.ts";
 import { arrayReader } from "./read-arrays.ts";

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
-import type { CamError, Tensor } from "@camkit/cam-core";
+import type { CamError, Tensor } from "@camkit/cam-core/data";
 import { type Batch, type Job, openMaker, type Plan } from "./batch.ts";
 
 /** What a worker is asked, and what it answers; errors travel as text, classes don't survive the way. */

@@ -1,6 +1,6 @@
 import { constants, mkdirSync, openSync, readSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { drawScene, sceneLabels, sha256Hex } from "@camkit/cam-core";
+import { drawScene, sceneLabels, sha256Hex } from "@camkit/cam-core/data";
 
 /** A scene as it is trained on. */
 export type Drawing = {

@@ -1,4 +1,4 @@
-import { float32, int64, labelsOfScene, sceneLabels } from "@camkit/cam-core";
+import { float32, int64, labelsOfScene, sceneLabels } from "@camkit/cam-core/data";
 import { z } from "zod";
 import { parsed } from "../data/parse.ts";
 import type { Generator } from "../data/read-generator.ts";

@@ -1,4 +1,4 @@
-import { type Rng, sha256Hex } from "@camkit/cam-core";
+import { type Rng, sha256Hex } from "@camkit/cam-core/data";
 import { expect, test } from "vitest";
 import golden from "../../../test/golden/augment.json" with { type: "json" };
 import { picture } from "../../../test/pictures.ts";

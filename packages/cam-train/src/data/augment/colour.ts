@@ -1,4 +1,4 @@
-import type { Rng } from "@camkit/cam-core";
+import type { Rng } from "@camkit/cam-core/data";
 import { z } from "zod";
 import { defineAugmentation, type Pixels } from "./contract.ts";
 import { lumaOf } from "./grey.ts";

@@ -1,4 +1,4 @@
-import type { Rng } from "@camkit/cam-core";
+import type { Rng } from "@camkit/cam-core/data";
 import { z } from "zod";
 
 /** A prepared picture, RGB or grey, and its mask. */

@@ -1,4 +1,4 @@
-import type { Rng } from "@camkit/cam-core";
+import type { Rng } from "@camkit/cam-core/data";
 import { z } from "zod";
 import { ConfigError } from "../../errors.ts";
 import type { Fields } from "../dataset.ts";

@@ -1,4 +1,4 @@
-import { decodePicture, encodePicture } from "@camkit/cam-core";
+import { decodePicture, encodePicture } from "@camkit/cam-core/data";
 import { z } from "zod";
 import { decodeSmallJpeg } from "../small-jpeg.ts";
 import { defineAugmentation, type Pixels, probability } from "./contract.ts";

@@ -1,4 +1,4 @@
-import type { Rng } from "@camkit/cam-core";
+import type { Rng } from "@camkit/cam-core/data";
 import { z } from "zod";
 import { defineAugmentation, probability, range } from "./contract.ts";
 

@@ -1,4 +1,4 @@
-import { type Rng, resample } from "@camkit/cam-core";
+import { type Rng, resample } from "@camkit/cam-core/data";
 import { z } from "zod";
 import { defineAugmentation, moved, type Pixels, range } from "./contract.ts";
 
