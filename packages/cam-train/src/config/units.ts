@@ -65,5 +65,8 @@ function combinations(sweep: NonNullable<Config["sweep"]>): Setting[][] {
 /** A value as part of a folder's name. */
 function wordOf(value: unknown): string {
   const text = typeof value === "string" ? value : JSON.stringify(value);
-  return text.replace(/[^\p{L}\p{N}.+-]+/gu, "-").slice(0, 40);
+  return text
+    .replace(/["{}[\]]/g, "")
+    .replace(/[^\p{L}\p{N}.+-]+/gu, "-")
+    .slice(0, 40);
 }
