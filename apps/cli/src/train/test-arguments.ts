@@ -22,7 +22,7 @@ export async function testData(given: readonly string[]): Promise<Readonly<Recor
     } else if (/\.(ya?ml|json)$/i.test(path)) {
       const spec = dataSpec(await readDataFile(path), (inside) => resolve(dirname(path), inside));
       specs.push({ name, spec });
-    } else specs.push({ name: basename(resolve(path)), spec: dataSpec(path, (same) => same) });
+    } else specs.push({ name: basename(resolve(path), ".csv"), spec: dataSpec(path, (same) => same) });
   }
   const names = distinctNames(specs.map(({ name }) => name));
   return Object.fromEntries(specs.map(({ spec }, i) => [names[i]!, spec]));

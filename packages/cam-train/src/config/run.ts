@@ -78,10 +78,10 @@ export async function runConfig(config: Config, options: RunOptions): Promise<Ru
   }
 }
 
-/** What a folder holds: nothing of a run, one that isn't through, or a finished one. */
+/** What a folder holds: nothing that would be lost, a checkpoint of a run that isn't through, or a finished run. */
 export function stateOf(out: string): "new" | "begun" | "finished" {
   if (existsSync(join(out, resultFile))) return "finished";
-  return [recipeFile, runFiles.last, runFiles.log].some((name) => existsSync(join(out, name))) ? "begun" : "new";
+  return existsSync(join(out, runFiles.last)) ? "begun" : "new";
 }
 
 async function finishedBefore(out: string, { digest }: PreparedRun): Promise<RunDocument> {
