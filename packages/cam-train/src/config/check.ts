@@ -1,79 +1,52 @@
 import { join } from "node:path";
 import { encodePicture, type Tensor, writeAtomic } from "@camkit/cam-core";
-import { type Feeder, openFeeder } from "../data/feeder.ts";
 import { drawMasks } from "../loop/masks.ts";
-import { withBatch } from "../network/with-batch.ts";
-import { layOut } from "../step/layout.ts";
-import { planStep } from "../step/plan.ts";
-import { openStepper } from "../step/stepper.ts";
+import { openSteps } from "../loop/open-steps.ts";
 import { sizeOfPart } from "./data.ts";
 import type { PreparedRun } from "./recipe.ts";
 import { parametersIn } from "./run.ts";
 
-/** What a run would be, found out by making one batch and running it forward and backward. No weight is changed. */
+/** What a run would be, found out by making one batch and stepping on it twice; what that teaches is thrown away. */
 export type CheckDocument = Awaited<ReturnType<typeof checkRun>>;
 
 /** Throws what training would throw in its first step. Writes `augmented.png`, a contact sheet, where batches are pictures. */
 export async function checkRun(run: PreparedRun, out: string) {
   const { config, recipe, tests } = run;
-  const { batch, seed, trained, train } = recipe;
+  const { train, validation, input, seed, epochs, accumulate = 1 } = recipe;
   const before = process.memoryUsage().rss;
-  const feeder = feederOf(run);
+  const { feeder, plan, stepper, close } = await openSteps(recipe, { workers: 0, threads: config.threads });
   try {
-    const plan = planStep({
-      ...{ batch, trained, input: recipe.input, statistics: recipe.statistics, loss: recipe.loss },
-      graph: typeof recipe.graph.inputs[0]?.shape?.[0] === "number" ? withBatch(recipe.graph, batch) : recipe.graph,
-      fields: feeder.fields,
-    });
-    const layout = layOut(recipe.graph, trained, recipe.decay, recipe.groups);
-    const { optimiser, averaging, clip } = recipe;
-    const stepper = await openStepper(
-      { plan, layout, optimiser, averaging, clip, threads: config.threads },
-      recipe.graph,
-    );
-    try {
-      const { fields } = await feeder.batch(0, 0);
-      const step = () => stepper.accumulate({ fields, masks: drawMasks(plan.masks, seed, 0) }, 1);
-      const { loss } = await step(); // the first run also allocates
-      const started = performance.now();
-      await step();
-      const milliseconds = performance.now() - started;
-      const sheet = recipe.input
-        ? await contactSheet(fields.input!, recipe.input.channelOrder === "BGR", out)
-        : undefined;
-      const steps = Math.floor(feeder.stepsPerEpoch / (recipe.accumulate ?? 1)) * recipe.epochs;
-      return {
-        name: config.name!,
-        classes: train.dataset.classes ?? null,
-        parameters: parametersIn(run),
-        samples: Object.fromEntries([
-          ["train", sizeOfPart(train)],
-          ...(recipe.validation ? [["validation", sizeOfPart(recipe.validation)]] : []),
-          ...tests.map((part) => [part.name, sizeOfPart(part)]),
-        ]) as Record<string, number>,
-        batch: Object.fromEntries(Object.entries(fields).map(([name, { dtype, shape }]) => [name, { dtype, shape }])),
-        ...{ loss, milliseconds, steps },
-        seconds: (milliseconds / 1000) * steps * (recipe.accumulate ?? 1),
-        memoryBytes: Math.max(0, process.memoryUsage().rss - before),
-        warnings: run.warnings,
-        files: sheet ? [sheet] : [],
-      };
-    } finally {
-      await stepper.close();
-    }
+    const { fields } = await feeder.batch(0, 0);
+    const step = async () => {
+      const { loss } = await stepper.accumulate({ fields, masks: drawMasks(plan.masks, seed, 0) }, 1);
+      await stepper.update(1, recipe.rate);
+      return loss;
+    };
+    const loss = await step(); // the first run also allocates
+    const started = performance.now();
+    await step();
+    const milliseconds = performance.now() - started;
+    const steps = Math.floor(feeder.stepsPerEpoch / accumulate) * epochs;
+    const parts = [
+      { ...train, name: "train" },
+      ...(validation ? [{ ...validation, name: "validation" }] : []),
+      ...tests,
+    ];
+    return {
+      name: config.name!,
+      classes: train.dataset.classes ?? null,
+      parameters: parametersIn(run),
+      samples: Object.fromEntries(parts.map((part) => [part.name, sizeOfPart(part)])),
+      batch: Object.fromEntries(Object.entries(fields).map(([name, { dtype, shape }]) => [name, { dtype, shape }])),
+      ...{ loss, milliseconds, steps },
+      seconds: (milliseconds / 1000) * steps * accumulate,
+      memoryBytes: Math.max(0, process.memoryUsage().rss - before),
+      warnings: run.warnings,
+      files: input ? [await contactSheet(fields.input!, input.channelOrder === "BGR", out)] : [],
+    };
   } finally {
-    await feeder.close();
+    await close();
   }
-}
-
-function feederOf({ recipe }: PreparedRun): Feeder {
-  const { dataset, indices } = recipe.train;
-  return openFeeder({
-    ...{ dataset, batch: recipe.batch, seed: recipe.seed, shuffle: true, dropLast: true, workers: 0 },
-    ...(indices ? { indices } : {}),
-    ...(recipe.augment ? { augment: recipe.augment } : {}),
-    ...(recipe.mix ? { mix: recipe.mix } : {}),
-  });
 }
 
 /** Pixels between pictures, and the width that a sheet should have about. */

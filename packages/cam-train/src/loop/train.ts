@@ -4,23 +4,23 @@ import type { Graph, InputManifest } from "@camkit/cam-core";
 import { sha256Hex, writeModel } from "@camkit/cam-core";
 import type { AugmentSpec } from "../data/augment/index.ts";
 import type { Dataset } from "../data/dataset.ts";
-import { type Feeder, openFeeder } from "../data/feeder.ts";
+import type { Feeder } from "../data/feeder.ts";
 import type { MixSpec } from "../data/mix.ts";
 import { ConfigError } from "../errors.ts";
 import { metricNamed } from "../metrics/index.ts";
 import { measure } from "../metrics/measure.ts";
 import { inferenceForm } from "../network/inference-form.ts";
 import type { Mask } from "../network/training-form.ts";
-import { withBatch } from "../network/with-batch.ts";
 import type { Optimiser } from "../optimisers/optimiser.ts";
 import { type EpochEntry, type LogEntry, TrainingLog } from "../report/log.ts";
 import type { Schedule } from "../schedules/index.ts";
-import { type Group, type Layout, layOut } from "../step/layout.ts";
-import { type Loss, planStep } from "../step/plan.ts";
-import { checkFinite, openStepper, type Stepper } from "../step/stepper.ts";
+import type { Group, Layout } from "../step/layout.ts";
+import type { Loss } from "../step/plan.ts";
+import { checkFinite, type Stepper } from "../step/stepper.ts";
 import { loadCheckpoint, type Progress, saveCheckpoint, saveWeights, weightsOf } from "./checkpoint.ts";
 import { type Evaluation, evaluateGraph } from "./evaluate.ts";
 import { drawMasks } from "./masks.ts";
+import { openSteps } from "./open-steps.ts";
 import { readSafetensors } from "./safetensors.ts";
 
 /** Samples of a data set. */
@@ -117,36 +117,10 @@ export const runFiles = { last: "last.safetensors", best: "best.safetensors", lo
  * the network and the loss throw.
  */
 export async function train(recipe: Recipe, options: TrainOptions): Promise<Trained> {
-  const { batch, seed, trained } = recipe;
-  const feeder = openFeeder({
-    dataset: recipe.train.dataset,
-    ...(recipe.train.indices ? { indices: recipe.train.indices } : {}),
-    batch,
-    seed,
-    shuffle: true,
-    dropLast: true,
-    workers: options.workers ?? 1,
-    ...(recipe.augment ? { augment: recipe.augment } : {}),
-    ...(recipe.mix ? { mix: recipe.mix } : {}),
-  });
-  let stepper: Stepper | undefined;
+  const steps = await openSteps(recipe, options);
+  const { feeder, stepper, layout, plan } = steps;
   let log: TrainingLog | undefined;
   try {
-    const plan = planStep({
-      // A file that fixes its batch elsewhere than in its input, too, is rewritten.
-      graph: typeof recipe.graph.inputs[0]?.shape?.[0] === "number" ? withBatch(recipe.graph, batch) : recipe.graph,
-      batch,
-      fields: feeder.fields,
-      input: recipe.input,
-      trained,
-      statistics: recipe.statistics,
-      loss: recipe.loss,
-    });
-    const layout = layOut(recipe.graph, trained, recipe.decay, recipe.groups);
-    const { optimiser, averaging, clip } = recipe;
-    const accumulates = (recipe.accumulate ?? 1) > 1;
-    const settings = { plan, layout, optimiser, averaging, clip, accumulates, threads: options.threads };
-    stepper = await openStepper(settings, recipe.graph);
     const last = join(options.folder, runFiles.last);
     const run = digestOf(recipe, options.recipe);
     const resumed = options.resume ? await existing(last, layout, stepper, run) : undefined;
@@ -155,8 +129,7 @@ export async function train(recipe: Recipe, options: TrainOptions): Promise<Trai
     return await loop(recipe, options, { feeder, stepper, masks: plan.masks, log, ...writing }, resumed);
   } finally {
     log?.close();
-    await stepper?.close();
-    await feeder.close();
+    await steps.close();
   }
 }
 
