@@ -8,6 +8,7 @@ import {
   sceneLabels,
   type Tensor,
 } from "@camkit/cam-core";
+import { ConfigError } from "../errors.ts";
 import { sigmoids } from "../metrics/logits.ts";
 import { type MultiLabelScores, multiLabelScores } from "../metrics/scores.ts";
 import type { Drawing } from "./drawings.ts";
@@ -28,14 +29,18 @@ const batch = 64;
 
 /**
  * Runs a model with Grad-CAM over scenes: one map for each object, at the manifest's target layer, enlarged to the picture and
- * judged by the object's visible mask.
+ * judged by the object's visible mask. Throws ConfigError for a model without manifest, and what explaining throws.
  */
 export async function measureScenes(
   model: ModelFile,
   scenes: readonly Drawing[],
   options: { readonly threads?: number } = {},
 ): Promise<SceneMeasurement> {
-  const manifest = Object.values(model.manifest!.inputs!)[0]!;
+  const manifest = Object.values(model.manifest?.inputs ?? {})[0];
+  if (!manifest)
+    throw new ConfigError(`${model.path}: nothing says how a scene becomes its input`, {
+      hint: "A manifest beside it does: model.camkit.json.",
+    });
   const [height, width] = manifest.size as [number, number];
   const pixels = { manifest, affine: pixelAffine(manifest) };
   const explainer = await createExplainer(model, { ...options, method: "grad-cam", pixels, finish: false });
