@@ -15,6 +15,7 @@ export function startTrainingProgress(io: Pick<Io, "stderr">): TrainingProgress 
   let samples = 0;
   let steps = 0;
   let epochs = 0;
+  let monitor = "loss";
   let said = 0;
   const now = () => performance.now() / 1000;
   const left = () => pace && estimate(pace, steps);
@@ -27,7 +28,7 @@ export function startTrainingProgress(io: Pick<Io, "stderr">): TrainingProgress 
 
   const handlers: { [K in RunEvent["kind"]]?: (event: Extract<RunEvent, { kind: K }>) => void } = {
     prepared: ({ run }) => {
-      epochs = run.config.epochs;
+      ({ epochs, monitor } = run.config);
       pace = undefined;
       for (const warning of run.warnings) bar.say(`warning: ${warning}`);
     },
@@ -52,7 +53,7 @@ export function startTrainingProgress(io: Pick<Io, "stderr">): TrainingProgress 
       if (entry.kind !== "epoch") return;
       said = now();
       const { validation } = entry;
-      const metrics = Object.entries(validation?.metrics ?? {}).slice(0, 2);
+      const metrics = Object.entries(validation?.metrics ?? {}).filter(([name], i) => i === 0 || name === monitor);
       bar.say(
         [
           `epoch ${String(entry.epoch).padStart(String(epochs).length)}/${epochs}`,

@@ -28,7 +28,9 @@ export async function writeReport(run: PreparedRun, parts: ReportParts): Promise
   const { out, measured, trained, warnings, recipe, generator, time } = parts;
   const log = await readLog(join(out, runFiles.log));
   const metric = curveMetric(run.config.monitor, log);
-  const curve = drawCurve(log, { title: run.config.name!, ...(metric ? { metric } : {}) });
+  const chosenBy = run.config.monitor === "loss" ? ("loss" as const) : ("metric" as const);
+  const shown = metric ? { metric, chosenBy } : {};
+  const curve = drawCurve(log, { title: run.config.name!, ...shown });
   await writeAtomic(join(out, "curve.svg"), curve.svg);
   await writeAtomic(join(out, "curve.png"), await png(curve, { software: generator, time }));
   const { train } = run.recipe;
@@ -37,7 +39,7 @@ export async function writeReport(run: PreparedRun, parts: ReportParts): Promise
     lead: `${train.dataset.classes?.join(", ") ?? "Values"}: learned from ${sizeOfPart(train).toLocaleString("en-US")} samples in ${trained.steps.toLocaleString("en-US")} steps.`,
     ...{ generator, time, recipe, notes: warnings },
     tiles: [...measured.map(tileOf), { value: duration(trained.seconds), label: "training" }],
-    training: { log, ...(metric ? { metric } : {}) },
+    training: { log, ...shown },
     tests: measured.map(({ name, measurement, band }) => ({
       title: name === "validation" ? "Validation" : `Test: ${name}`,
       ...(name === "validation" ? { lead: "Watched during training: these numbers are a little too good." } : {}),

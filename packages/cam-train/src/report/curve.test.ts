@@ -45,6 +45,8 @@ test("the best epoch is the metric's where there is one, else that of the lowest
   const bestX = (svg: string) => Number(/cx="([\d.]+)" cy="[\d.]+" r="6.5"/.exec(svg)![1]);
   expect(bestX(drawCurve(entries, options).svg)).toBe((1080 * 2) / 4);
   expect(bestX(drawCurve(entries, { title: "t" }).svg)).toBe(1080);
+  // What chose the weights is marked, also where a metric has a panel beside it.
+  expect(bestX(drawCurve(entries, { ...options, chosenBy: "loss" }).svg)).toBe(1080);
   const lower = { name: "accuracy", title: "misses", better: "lower" } as const;
   expect(bestX(drawCurve(entries, { title: "t", metric: lower }).svg)).toBe(1080 / 4);
 });

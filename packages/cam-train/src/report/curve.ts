@@ -10,6 +10,8 @@ export type CurveOptions = {
   readonly title: string;
   /** As it is named in the log. It has a panel, and the best epoch is chosen by it; without one, by the validation loss. */
   readonly metric?: Pick<Metric, "name" | "title" | "better">;
+  /** Default "metric" where there is one. What the run chose its weights by, so that the best epoch is the one that was kept. */
+  readonly chosenBy?: "metric" | "loss";
 };
 
 const width = 1200;
@@ -34,14 +36,15 @@ type Best = { readonly step: number; readonly value: number; readonly label: str
  * the best epoch through all of them. Any number of entries is drawn in the same space.
  * Throws MetricError when validation measured other metrics than the one that is asked for.
  */
-export function drawCurve(entries: readonly LogEntry[], { title, metric }: CurveOptions): Drawing {
+export function drawCurve(entries: readonly LogEntry[], options: CurveOptions): Drawing {
+  const { title, metric, chosenBy = metric ? "metric" : "loss" } = options;
   const epochs = entries.filter((entry): entry is EpochEntry => entry.kind === "epoch");
   const steps = entries.filter(({ kind }) => kind === "step");
   const training = (steps.length > 0 ? steps : epochs).map(({ step, loss }): Point => [step, loss]);
   const validation = epochs.flatMap(({ step, validation }): Point[] => (validation ? [[step, validation.loss]] : []));
   const measured = metric && metricPoints(epochs, metric.name);
   const best =
-    metric && measured
+    metric && measured && chosenBy === "metric"
       ? bestOf(measured, metric.better, metric.title, epochs)
       : bestOf(validation, "lower", "validation loss", epochs);
   const run: Run = { x: timeAxis(Math.max(1, entries.at(-1)?.step ?? 1), epochs), ...(best ? { best } : {}) };
@@ -54,8 +57,10 @@ export function drawCurve(entries: readonly LogEntry[], { title, metric }: Curve
   };
   const parts = [
     heading(title, detailOf(entries, epochs), frame.x),
-    lossPanel(box("loss"), run, training, validation, metric === undefined),
-    metric && measured && measured.length > 0 ? metricPanel(box("metric"), run, metric.title, measured) : "",
+    lossPanel(box("loss"), run, training, validation, chosenBy === "loss"),
+    metric && measured && measured.length > 0
+      ? metricPanel(box("metric"), run, metric.title, measured, chosenBy === "metric")
+      : "",
     ratePanel(
       box("rate"),
       run,
@@ -89,15 +94,15 @@ function lossPanel(
   );
 }
 
-function metricPanel(box: Box, run: Run, title: string, points: readonly Point[]): string {
+function metricPanel(box: Box, run: Run, title: string, points: readonly Point[], isDeciding: boolean): string {
   const y = axis(niceRange(...extent(points.map(([, value]) => value)), 4), 4, `validation ${title}`);
-  const legend = run.best ? [bestEntry(run.best)] : [];
+  const legend = isDeciding && run.best ? [bestEntry(run.best)] : [];
   return panel(
     box,
     withoutMarks(run.x),
     y,
     legend,
-    (place) => bestLine(run, place) + epochLine(points, ink.metric, place) + bestDot(run, place),
+    (place) => bestLine(run, place) + epochLine(points, ink.metric, place) + (isDeciding ? bestDot(run, place) : ""),
   );
 }
 
