@@ -10,7 +10,7 @@ const quietSeconds = 60;
 export type TrainingProgress = { onEvent(event: RunEvent): void; say(line: string): void; stop(): void };
 
 export function startTrainingProgress(io: Pick<Io, "stderr">): TrainingProgress {
-  const bar = openBar(io, "{bar} {what} {value}/{total} · {detail}", { what: "step", detail: "" });
+  const bar = openBar(io, "{bar} {what} {value}/{total}{detail}", { what: "step", detail: "" });
   let pace: Pace | undefined;
   let samples = 0;
   let steps = 0;
@@ -39,10 +39,10 @@ export function startTrainingProgress(io: Pick<Io, "stderr">): TrainingProgress 
       // When the first step began isn't known: compiling comes before it.
       pace = pace ? advancePace(pace, event.step, now()) : startPace(event.step, now());
       ({ samples, steps } = event);
-      const detail = [`loss ${significant(event.loss)}`, ...speed()].join(" · ");
-      bar.show(event.step, event.steps, { what: "step", detail });
+      const words = [`loss ${significant(event.loss)}`, ...speed()];
+      bar.show(event.step, event.steps, { what: "step", detail: words.map((word) => ` · ${word}`).join("") });
       if (!bar.drawn && now() - said > quietSeconds && said > 0) {
-        bar.say(`  step ${event.step} of ${event.steps}  ${detail.replaceAll(" · ", "  ")}`);
+        bar.say(`  step ${event.step} of ${event.steps}  ${words.join("  ")}`);
         said = now();
       }
       said ||= now();

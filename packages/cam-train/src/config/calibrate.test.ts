@@ -2,8 +2,9 @@ import { parseManifest } from "@camkit/cam-core";
 import { expect, test } from "vitest";
 import type { Evaluation } from "../loop/evaluate.ts";
 import { scoresOf } from "../loop/evaluate.ts";
+import { metricNamed } from "../metrics/index.ts";
 import { keyed } from "../random.ts";
-import { answered, calibrate, calibrationIn, manifestOf } from "./calibrate.ts";
+import { answered, asShown, calibrate, calibrationIn, manifestOf } from "./calibrate.ts";
 import type { Config } from "./schema.ts";
 
 const asked = { calibrate: true, answer: { accuracy: 0.9 } } as Config;
@@ -27,7 +28,10 @@ test.each([1, 2] as const)("%d logits: the temperature that the labels were draw
   // Where probabilities are honest and spread evenly in z, accuracy is the mean confidence above the threshold.
   expect(calibration.band!.accuracy).toBeGreaterThanOrEqual(0.9);
   expect(calibration.band!.threshold).toBeGreaterThan(0.7);
-  expect(answered(found, calibration)).toMatchObject({ coverage: calibration.band!.coverage });
+  const shown = asShown(found, calibration);
+  expect(answered(shown.scores, calibration)).toMatchObject({ coverage: calibration.band!.coverage });
+  // The log loss that was promised is the one that is measured of what is shown.
+  expect(metricNamed("log-loss").value(shown.scores)).toBeCloseTo(calibration.temperature!.logLossAfter!, 6);
 
   const manifest = manifestOf(calibration, found.labels.length)!;
   expect(parseManifest({ formatVersion: 1, name: "x", calibration: manifest }, "x").calibration).toEqual(manifest);

@@ -2,9 +2,9 @@ import type { CalibrationManifest, Manifest } from "@camkit/cam-core";
 import { MetricError } from "../errors.ts";
 import type { Evaluation } from "../loop/evaluate.ts";
 import { fitTemperature } from "../metrics/calibration.ts";
-import { pairs, softmaxRows } from "../metrics/logits.ts";
+import { pairs, sigmoids, softmaxRows } from "../metrics/logits.ts";
 import { confidences } from "../metrics/reliability.ts";
-import { type ClassScores, classScores } from "../metrics/scores.ts";
+import { type ClassScores, classScores, multiLabelScores, type Scores } from "../metrics/scores.ts";
 import { type Band, chooseBand, type Selection, selectAt } from "../metrics/selective.ts";
 import type { Config } from "./schema.ts";
 
@@ -51,11 +51,18 @@ export function calibrate(
 /** Scores whose probabilities went through the temperature. */
 export function tempered({ outputs, scores }: Evaluation, temperature = 1): ClassScores {
   const { classes, labels, positive } = scores as ClassScores;
-  const probabilities = softmaxRows(
-    Float64Array.from(inPairs(outputs, scores), (z) => z / temperature),
-    classes.length,
-  );
+  const logits = Float64Array.from(inPairs(outputs, scores), (z) => z / temperature);
+  const probabilities = softmaxRows(logits, classes.length);
   return classScores({ probabilities, labels, classes, ...(positive === undefined ? {} : { positive }) });
+}
+
+/** The same answers with the probabilities that the model's calibration makes of them: what `camkit explain` shows. */
+export function asShown(found: Evaluation, { temperature }: Calibration): Evaluation {
+  const { scores, outputs } = found;
+  if (temperature === undefined || temperature.value === 1 || scores.kind === "regression") return found;
+  if (scores.kind === "classes") return { ...found, scores: tempered(found, temperature.value) };
+  const probabilities = sigmoids(outputs.map((z) => z / temperature.value));
+  return { ...found, scores: multiLabelScores({ ...scores, probabilities }) };
 }
 
 /** Logits [N, classes]; one logit between two classes becomes two. */
@@ -84,8 +91,8 @@ export function calibrationIn({ calibration }: Pick<Manifest, "calibration">): C
 }
 
 /** How the band does on other samples than those it was chosen on. */
-export function answered(found: Evaluation, { temperature, band }: Calibration): Selection | undefined {
-  if (!band || found.scores.kind !== "classes") return undefined;
-  const { confidence, correct } = confidences(tempered(found, temperature?.value));
+export function answered(scores: Scores, { band }: Calibration): Selection | undefined {
+  if (!band || scores.kind !== "classes") return undefined;
+  const { confidence, correct } = confidences(scores);
   return selectAt(confidence, correct, band.threshold);
 }

@@ -7,7 +7,7 @@ import type { Part } from "../loop/train.ts";
 import { type Measurement, measure } from "../metrics/measure.ts";
 import { type Scores, take } from "../metrics/scores.ts";
 import type { Selection } from "../metrics/selective.ts";
-import { answered, type Calibration, calibrate } from "./calibrate.ts";
+import { answered, asShown, type Calibration, calibrate } from "./calibrate.ts";
 import { type NamedPart, sizeOfPart } from "./data.ts";
 import { judge } from "./judge.ts";
 import type { Config } from "./schema.ts";
@@ -44,9 +44,10 @@ export async function measureParts(
   const { train, validation, tests } = parts;
   const watched = validation && (await judged(validation));
   const { calibration, warnings } = calibrate(config, watched?.found);
-  const measured = watched ? [measureJudged(watched, calibration, seed)] : [];
+  const shown = ({ part, found }: Judged): Judged => ({ part, found: asShown(found, calibration) });
+  const measured = watched ? [measureJudged(shown(watched), calibration, seed)] : [];
   for (const part of tests) {
-    const whole = await judged(part);
+    const whole = shown(await judged(part));
     measured.push(measureJudged(whole, calibration, seed));
     if (!config.data.withoutCopies || part.dataset === train.dataset) continue;
     const rest = without(whole, await copiesOf(train.dataset, part.dataset, signal), `${part.name} without copies`);
@@ -56,7 +57,7 @@ export async function measureParts(
 }
 
 export function measureJudged({ part, found }: Judged, calibration: Calibration, seed: number): Measured {
-  const band = answered(found, calibration);
+  const band = answered(found.scores, calibration);
   return {
     name: part.name,
     fingerprint: part.dataset.fingerprint,

@@ -3,7 +3,7 @@ import { openDataset } from "../data/open.ts";
 import type { DataSpec } from "../data/spec.ts";
 import { ConfigError } from "../errors.ts";
 import type { ClassScores } from "../metrics/scores.ts";
-import { calibrationIn } from "./calibrate.ts";
+import { asShown, calibrationIn } from "./calibrate.ts";
 import { type JudgeOptions, judge } from "./judge.ts";
 import { copiesOf, type Judged, type Measured, measureJudged, without } from "./results.ts";
 import { answersOf, openTestData } from "./test-data.ts";
@@ -26,7 +26,8 @@ export type TestOptions = Omit<JudgeOptions, "input" | "onProgress"> & {
 export type Tested = { readonly measured: readonly Measured[]; readonly judged: readonly Judged[] };
 
 /**
- * Measures a classifier on labelled samples, and where samples are to be left out, without them too. Throws what opening and
+ * Measures a classifier on labelled samples, with the probabilities that its manifest's calibration makes of its logits; where
+ * samples are to be left out, without them too. Throws what opening and
  * judging throw, and ConfigError for excluded samples that are in none of the data.
  */
 export async function testModel(
@@ -45,7 +46,8 @@ export async function testModel(
     const dataset = await openTestData(spec, answers, input);
     const part = { name, dataset };
     const onProgress = (done: number, total: number) => options.onProgress?.(name, done, total);
-    const whole = { part, found: await judge(model, part, { ...options, input, onProgress }) };
+    const found = asShown(await judge(model, part, { ...options, input, onProgress }), calibration);
+    const whole = { part, found };
     judged.push(whole);
     measured.push(measureJudged(whole, calibration, seed));
     const named = Array.from({ length: dataset.count }, (_, i) => i).filter((i) => exclude?.has(dataset.idOf(i)));
