@@ -1,18 +1,85 @@
 // CIFAKE: its lists, and what a trained detector is asked. Needs a build (`npm run build`); docs/cifake.md shows it at work.
 //
-//   node scripts/cifake.mjs prepare DATASET      checks the pictures, writes the lists that models/cifake/*.yaml ask for
-import { writeLists } from "../packages/cam-train/dist/cifake/index.js";
+//   node scripts/cifake.mjs prepare                        checks out/cifake-data, writes the lists that models/cifake/*.yaml ask for
+//   node scripts/cifake.mjs evidence MODEL OBJECTS OUT [N] where verdicts' evidence lies, by the maps of a classifier of objects
+//   node scripts/cifake.mjs robustness MODEL OUT [N]       the same test pictures saved again, blurred, resized, cropped
+//   node scripts/cifake.mjs ship RUN                       puts a run's model and manifest into models/cifake
+//
+// Tables are printed and written into the folder OUT, with all numbers as JSON; N test pictures, drawn by seed 1, instead of all.
+import { copyFile, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { decodePicture, encodePicture, loadModel, writeAtomic } from "../packages/cam-core/dist/index.js";
+import {
+  drawExamples,
+  drawMasks,
+  evidenceTable,
+  measureEvidence,
+  measureRobustness,
+  objectTable,
+  readPictures,
+  robustnessTable,
+  writeLists,
+} from "../packages/cam-train/dist/cifake/index.js";
+
+const data = "out/cifake-data";
+const onStep = (step) => console.error(step);
+const pictures = (count) => readPictures(data, count === undefined ? undefined : Number(count));
+
+async function writeDrawing(file, { svg }) {
+  const picture = await decodePicture(new TextEncoder().encode(svg), file);
+  await writeAtomic(file, await encodePicture(picture, { format: "webp", quality: 82 }));
+}
+
+async function writeTables(out, name, tables, numbers) {
+  const text = `${tables.join("\n\n")}\n`;
+  await writeAtomic(join(out, `${name}.md`), text);
+  await writeAtomic(join(out, `${name}.json`), `${JSON.stringify(numbers, null, 2)}\n`);
+  process.stdout.write(text);
+}
+
+const about = (model, shown) => ({ model: model.name, sha256: model.sha256(), pictures: shown.count });
 
 const commands = {
-  async prepare(folder) {
-    const { duplicates, leaked } = await writeLists(folder);
+  async prepare() {
+    const { duplicates, leaked } = await writeLists(data);
     console.log(`${duplicates} groups of equal files, ${leaked} test pictures whose bytes are in training`);
+  },
+  async evidence(path, objects, out, count) {
+    const [detector, classifier, shown] = [await loadModel(path), await loadModel(objects), await pictures(count)];
+    const found = await measureEvidence(detector, classifier, shown, { onStep });
+    const numbers = { ...about(detector, shown), objects: classifier.sha256(), rows: found.rows };
+    await writeTables(out, "evidence", [evidenceTable(found.rows), objectTable(found.rows)], numbers);
+    await writeDrawing(join(out, "examples.webp"), await drawExamples(shown, found));
+    await writeDrawing(join(out, "masks.webp"), await drawMasks(shown, found.masks));
+  },
+  async robustness(path, out, count) {
+    const [detector, shown] = [await loadModel(path), await pictures(count)];
+    const rows = await measureRobustness(detector, shown, { onStep });
+    await writeTables(out, "robustness", [robustnessTable(rows)], { ...about(detector, shown), rows });
+  },
+  async ship(run) {
+    const to = "models/cifake";
+    const [model, manifest] = ["model.onnx", "model.camkit.json"].map((file) => join(run, file));
+    const { size } = await stat(model);
+    if (size > 3e6) throw new Error(`${model}: ${size} bytes; a shipped model has 3 MB at most`);
+    const { sha256, calibration, results = {} } = JSON.parse(await readFile(manifest, "utf8"));
+    if ((await loadModel(model)).sha256() !== sha256) throw new Error(`${manifest}: is about another file`);
+    for (const name of ["test/accuracy", "unleaked/accuracy"])
+      if (results[name] === undefined) throw new Error(`${manifest}: has no result "${name}"`);
+    if (calibration?.answerAbove === undefined) throw new Error(`${manifest}: doesn't say when the model can't say`);
+    await copyFile(model, join(to, "model.onnx"));
+    await copyFile(manifest, join(to, "model.camkit.json"));
   },
 };
 
+/** The fewest arguments of each. */
+const least = { prepare: 0, evidence: 3, robustness: 2, ship: 1 };
+
 const [command, ...rest] = process.argv.slice(2);
-if (!commands[command] || rest.length === 0) {
-  console.error("usage: node scripts/cifake.mjs prepare DATASET");
+if (!(command in least) || rest.length < least[command]) {
+  console.error(
+    "usage: node scripts/cifake.mjs prepare | evidence MODEL OBJECTS OUT [N] | robustness MODEL OUT [N] | ship RUN",
+  );
   process.exit(2);
 }
 await commands[command](...rest);
