@@ -16,6 +16,14 @@ test.each(["README.md", "packages/cam-train/README.md"])("what %s shows as a con
   }
 });
 
-test.each(readdirSync(join(root, "examples")).filter((file) => file.endsWith(".yaml")))("examples/%s", (file) =>
-  expect(readConfig(join(root, "examples", file))).resolves.toBeDefined(),
-);
+/** Configurations say to editors which schema they have. */
+const files = ["examples", "models"]
+  .flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((file) => join(folder, file)),
+  )
+  .filter((file) => file.endsWith(".yaml") && readFileSync(join(root, file), "utf8").includes("train.schema.json"));
+
+test.each(files)("%s", async (file) => {
+  const units = unitsOf(await readConfig(join(root, file)), ({ config, name }) => ({ ...config, name }));
+  expect(units.length).toBeGreaterThan(0);
+});
