@@ -1,9 +1,9 @@
-// CIFAKE: its lists, and what a trained detector is asked. Needs a build (`npm run build`); docs/cifake.md shows it at work.
+// CIFAKE: its data, and what a trained detector is asked. Needs a build (`npm run build`); docs/cifake.md shows it at work.
 //
-//   node scripts/cifake.mjs prepare                        checks out/cifake-data, writes the lists that models/cifake/*.yaml ask for
+//   node scripts/cifake.mjs prepare                        checks out/cifake-data, lists what its photographs show
 //   node scripts/cifake.mjs evidence MODEL OBJECTS OUT [N] where verdicts' evidence lies, by the maps of a classifier of objects
 //   node scripts/cifake.mjs robustness MODEL OUT [N]       the same test pictures saved again, blurred, resized, cropped
-//   node scripts/cifake.mjs ship RUN                       puts a run's model and manifest into models/cifake
+//   node scripts/cifake.mjs ship RUN                       puts a run's model into models/cifake, its manifest with what train.yaml says
 //
 // Tables are printed and written into the folder OUT, with all numbers as JSON; N test pictures, drawn by seed 1, instead of all.
 import { copyFile, readFile, stat } from "node:fs/promises";
@@ -18,8 +18,9 @@ import {
   objectTable,
   readPictures,
   robustnessTable,
-  writeLists,
+  writeObjects,
 } from "../packages/cam-train/dist/cifake/index.js";
+import { readConfig } from "../packages/cam-train/dist/index.js";
 
 const data = "out/cifake-data";
 const onStep = (step) => console.error(step);
@@ -41,8 +42,7 @@ const about = (model, shown) => ({ model: model.name, sha256: model.sha256(), pi
 
 const commands = {
   async prepare() {
-    const { duplicates, leaked } = await writeLists(data);
-    console.log(`${duplicates} groups of equal files, ${leaked} test pictures whose bytes are in training`);
+    console.log(`all pictures are there; ${await writeObjects(data)} photographs listed by what they show`);
   },
   async evidence(path, objects, out, count) {
     const [detector, classifier, shown] = [await loadModel(path), await loadModel(objects), await pictures(count)];
@@ -62,13 +62,16 @@ const commands = {
     const [model, manifest] = ["model.onnx", "model.camkit.json"].map((file) => join(run, file));
     const { size } = await stat(model);
     if (size > 3e6) throw new Error(`${model}: ${size} bytes; a shipped model has 3 MB at most`);
-    const { sha256, calibration, results = {} } = JSON.parse(await readFile(manifest, "utf8"));
+    const measured = JSON.parse(await readFile(manifest, "utf8"));
+    const { sha256, calibration, results = {} } = measured;
     if ((await loadModel(model)).sha256() !== sha256) throw new Error(`${manifest}: is about another file`);
-    for (const name of ["test/accuracy", "unleaked/accuracy"])
+    for (const name of ["test/accuracy", "test without copies/accuracy"])
       if (results[name] === undefined) throw new Error(`${manifest}: has no result "${name}"`);
     if (calibration?.answerAbove === undefined) throw new Error(`${manifest}: doesn't say when the model can't say`);
     await copyFile(model, join(to, "model.onnx"));
-    await copyFile(manifest, join(to, "model.camkit.json"));
+    // What is said of the model may be worded anew without training it again; what was measured may not.
+    const { manifest: said } = (await readConfig(join(to, "train.yaml"))).config;
+    await writeAtomic(join(to, "model.camkit.json"), `${JSON.stringify({ ...measured, ...said }, null, 2)}\n`);
   },
 };
 

@@ -2,7 +2,7 @@
 
 export { type Evidence, type EvidenceRow, measureEvidence } from "./evidence.ts";
 export { drawExamples, drawMasks } from "./figure.ts";
-export { writeLists } from "./lists.ts";
+export { writeObjects } from "./lists.ts";
 export { readPictures } from "./pictures.ts";
 export { measureRobustness, type RobustnessRow } from "./robustness.ts";
 export { evidenceTable, objectTable, robustnessTable } from "./tables.ts";

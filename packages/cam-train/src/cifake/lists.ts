@@ -1,61 +1,36 @@
 import { join } from "node:path";
-import { type InputManifest, writeAtomic } from "@camkit/cam-core";
+import { writeAtomic } from "@camkit/cam-core";
 import type { Dataset } from "../data/dataset.ts";
-import { findDuplicates, leaked } from "../data/duplicates.ts";
 import { openDataset } from "../data/open.ts";
 import { DataError } from "../errors.ts";
 import { objectOf, objects } from "./objects.ts";
-
-const input = { layout: "NCHW", size: [32, 32] } satisfies InputManifest;
+import { input, verdicts } from "./pictures.ts";
 
 /** How many pictures of each kind of object a part has for each verdict. */
 const perObject = { train: 5000, test: 1000 } as const;
-
-export type Lists = {
-  /** Groups of pictures with the same bytes. */
-  readonly duplicates: number;
-  /** Test pictures whose bytes are among the training pictures. */
-  readonly leaked: number;
-};
+type Part = keyof typeof perObject;
 
 /**
- * Checks that a folder holds CIFAKE, whole, and writes the lists beside its pictures that the configurations ask for:
+ * Checks that a folder holds CIFAKE, whole, and writes objects.csv beside its pictures: the photographs by what they show, with
+ * the columns path, label, split. Returns how many there are. Throws DataError for missing or surplus pictures.
  *
- *   unleaked.csv   path, label          test pictures whose bytes are not in training
- *   objects.csv    path, label, split   the photographs, by what they show
- *
- * Throws DataError for missing or surplus pictures.
- *
- * @param perCell for a reduced copy: how many pictures of each kind there should be
+ * @param each for a reduced copy: how many pictures of each kind there should be
  */
-export async function writeLists(
-  folder: string,
-  perCell: Record<keyof typeof perObject, number> = perObject,
-): Promise<Lists> {
-  const [train, test] = await Promise.all(
-    (["train", "test"] as const).map((part) => openPart(folder, part, perCell[part])),
-  );
-  const duplicates = await findDuplicates([train!, test!]);
-  const known = new Set(leaked(duplicates));
-  const rows = (
-    part: "train" | "test",
-    dataset: Dataset,
-    row: (file: string, label: string, index: number) => string[],
-  ) =>
-    Array.from({ length: dataset.count }, (_, i) => row(`${part}/${dataset.idOf(i)}`, labelIn(dataset, i), i)).flat();
-  const unleaked = rows("test", test!, (file, label, i) => (known.has(i) ? [] : [`${file},${label}`]));
-  const photographs = (part: "train" | "test", dataset: Dataset) =>
-    rows(part, dataset, (file, label) => (label === "REAL" ? [`${file},${objects[objectOf(file)]},${part}`] : []));
-  await writeAtomic(join(folder, "unleaked.csv"), `${["path,label", ...unleaked].join("\n")}\n`);
-  await writeAtomic(
-    join(folder, "objects.csv"),
-    `${["path,label,split", ...photographs("train", train!), ...photographs("test", test!)].join("\n")}\n`,
-  );
-  return { duplicates: duplicates.length, leaked: known.size };
+export async function writeObjects(folder: string, each: Record<Part, number> = perObject): Promise<number> {
+  const rows: string[] = [];
+  for (const part of ["train", "test"] as const) {
+    const dataset = await openPart(folder, part, each[part]);
+    for (let i = 0; i < dataset.count; i++) {
+      const file = dataset.idOf(i);
+      if (labelIn(dataset, i) === "REAL") rows.push(`${part}/${file},${objects[objectOf(file)]},${part}`);
+    }
+  }
+  await writeAtomic(join(folder, "objects.csv"), `${["path,label,split", ...rows].join("\n")}\n`);
+  return rows.length;
 }
 
-async function openPart(folder: string, part: "train" | "test", each: number): Promise<Dataset> {
-  const dataset = await openDataset({ kind: "folder", path: join(folder, part), classes: ["FAKE", "REAL"] }, { input });
+async function openPart(folder: string, part: Part, each: number): Promise<Dataset> {
+  const dataset = await openDataset({ kind: "folder", path: join(folder, part), classes: [...verdicts] }, { input });
   const counts = new Map<string, number>();
   for (let i = 0; i < dataset.count; i++) {
     const cell = `${labelIn(dataset, i)}, ${objects[objectOf(dataset.idOf(i))]}`;
