@@ -6,7 +6,6 @@
 //   node scripts/cifake.mjs ship RUN                       puts a run's model into models/cifake, its manifest with what train.yaml says
 //
 // Tables are printed and written into the folder OUT, with all numbers as JSON; N test pictures, drawn by seed 1, instead of all.
-import { copyFile, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { decodePicture, encodePicture, loadModel, writeAtomic } from "../packages/cam-core/dist/index.js";
 import {
@@ -18,9 +17,9 @@ import {
   objectTable,
   readPictures,
   robustnessTable,
+  ship,
   writeObjects,
 } from "../packages/cam-train/dist/cifake/index.js";
-import { readConfig } from "../packages/cam-train/dist/index.js";
 
 const data = "out/cifake-data";
 const onStep = (step) => console.error(step);
@@ -58,20 +57,7 @@ const commands = {
     await writeTables(out, "robustness", [robustnessTable(rows)], { ...about(detector, shown), rows });
   },
   async ship(run) {
-    const to = "models/cifake";
-    const [model, manifest] = ["model.onnx", "model.camkit.json"].map((file) => join(run, file));
-    const { size } = await stat(model);
-    if (size > 3e6) throw new Error(`${model}: ${size} bytes; a shipped model has 3 MB at most`);
-    const measured = JSON.parse(await readFile(manifest, "utf8"));
-    const { sha256, calibration, results = {} } = measured;
-    if ((await loadModel(model)).sha256() !== sha256) throw new Error(`${manifest}: is about another file`);
-    for (const name of ["test/accuracy", "test without copies/accuracy"])
-      if (results[name] === undefined) throw new Error(`${manifest}: has no result "${name}"`);
-    if (calibration?.answerAbove === undefined) throw new Error(`${manifest}: doesn't say when the model can't say`);
-    await copyFile(model, join(to, "model.onnx"));
-    // What is said of the model may be worded anew without training it again; what was measured may not.
-    const { manifest: said } = (await readConfig(join(to, "train.yaml"))).config;
-    await writeAtomic(join(to, "model.camkit.json"), `${JSON.stringify({ ...measured, ...said }, null, 2)}\n`);
+    await ship(run, "models/cifake");
   },
 };
 
