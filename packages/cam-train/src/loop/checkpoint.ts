@@ -24,6 +24,13 @@ function arraysOf(state: State): [prefix: string, array: Float32Array][] {
   ];
 }
 
+/** The same of running statistics: `statistics/bn1.running_mean`, `average/bn1.running_mean`. */
+function statisticsOf(state: State): [name: string, array: Float32Array][] {
+  const named = (prefix: string, arrays: State["statistics"] = {}) =>
+    Object.entries(arrays).map(([name, array]): [string, Float32Array] => [prefix + name, array]);
+  return [...named("statistics/", state.statistics), ...named("average/", state.averageStatistics)];
+}
+
 /**
  * Saves all that a run needs to go on. `run` says what run it is (a digest of its recipe, network and data): only the same goes
  * on from it. Throws FileError.
@@ -39,8 +46,7 @@ export async function saveCheckpoint(
   for (const [prefix, array] of arraysOf(state))
     for (const { name, shape, offset, length } of layout.slots)
       tensors[prefix + name] = { shape, data: array.subarray(offset, offset + length) };
-  for (const [name, data] of Object.entries(state.statistics))
-    tensors[`statistics/${name}`] = { shape: [data.length], data };
+  for (const [name, data] of statisticsOf(state)) tensors[name] = { shape: [data.length], data };
   const metadata = { format: "camkit checkpoint 1", run, progress: JSON.stringify(progress) };
   await writeSafetensors(path, { tensors, metadata });
 }
@@ -62,16 +68,17 @@ export async function loadCheckpoint(path: string, layout: Layout, state: State,
   };
   for (const [prefix, array] of arraysOf(state))
     for (const { name, offset, length } of layout.slots) take(prefix + name, array.subarray(offset, offset + length));
-  for (const [name, data] of Object.entries(state.statistics)) take(`statistics/${name}`, data);
+  for (const [name, data] of statisticsOf(state)) take(name, data);
   return JSON.parse(metadata.progress!) as Progress;
 }
 
 /** Trained weights and running statistics by initializer, as a network to deploy wants them: copies. */
 export function weightsOf(layout: Layout, state: State): Record<string, Float32Array> {
   const from = state.average ?? state.weights;
+  const statistics = state.averageStatistics ?? state.statistics;
   return {
     ...Object.fromEntries(layout.slots.map(({ name, offset, length }) => [name, from.slice(offset, offset + length)])),
-    ...Object.fromEntries(Object.entries(state.statistics).map(([name, data]) => [name, data.slice()])),
+    ...Object.fromEntries(Object.entries(statistics).map(([name, data]) => [name, data.slice()])),
   };
 }
 

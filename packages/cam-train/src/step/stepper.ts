@@ -7,13 +7,22 @@ import type { StepPlan } from "./plan.ts";
 import { type Arrays, openUpdate, type Update } from "./update.ts";
 
 /** All numbers that training changes; a checkpoint holds these. */
-export type State = Omit<Arrays, "gradients"> & { readonly statistics: Readonly<Record<string, Float32Array>> };
+export type State = Omit<Arrays, "gradients"> & {
+  /** Running statistics of norms, by initializer. */
+  readonly statistics: Readonly<Record<string, Float32Array>>;
+  /** Their moving average, where one of the weights is kept: averaged weights go with averaged statistics. */
+  readonly averageStatistics?: Readonly<Record<string, Float32Array>>;
+};
 
 export type StepperOptions = {
   readonly plan: StepPlan;
   readonly layout: Layout;
   readonly optimiser: Optimiser;
-  /** How much of the weights' moving average stays at an update; undefined: none is kept. */
+  /**
+   * How much of the weights' moving average stays at an update, at most: min(averaging, (1 + t) / (10 + t)) at update t, so that
+   * the first weights, which are nobody's choice, are soon forgotten. Undefined: none is kept.
+   * Source: tf.train.ExponentialMovingAverage with num_updates.
+   */
   readonly averaging?: number | undefined;
   /** Gradients longer than this are shortened to it, all together (their Euclidean norm). */
   readonly clip?: number | undefined;
@@ -66,11 +75,17 @@ export async function openStepper(options: StepperOptions, initial: Graph): Prom
   try {
     const backward: Session = await opened(openSession(plan.graph, { ...settings, optimize: "extended" }));
     const change: Update = await opened(
-      openUpdate({ layout, optimiser, scaled: accumulates || clip !== undefined, averaging, threads }),
+      openUpdate({
+        layout,
+        optimiser,
+        scaled: accumulates || clip !== undefined,
+        averages: averaging !== undefined,
+        threads,
+      }),
     );
     const arithmetic: Arithmetic = await opened(openArithmetic(layout, settings));
     const { state, gradients } = allocate(options, initial);
-    return { ...stepping(plan, layout, clip, backward, change, arithmetic, state, gradients), close };
+    return { ...stepping(plan, layout, { clip, averaging }, backward, change, arithmetic, state, gradients), close };
   } catch (error) {
     await close();
     throw error;
@@ -90,10 +105,14 @@ function allocate({ plan, layout, optimiser, averaging }: StepperOptions, initia
   const state: State = {
     weights,
     state: Object.fromEntries(optimiser.state.map((name) => [name, array()])),
-    ...(averaging === undefined ? {} : { average: weights.slice() }),
     statistics,
+    ...(averaging === undefined ? {} : { average: weights.slice(), averageStatistics: copied(statistics) }),
   };
   return { state, gradients: array() };
+}
+
+function copied(arrays: Readonly<Record<string, Float32Array>>): Record<string, Float32Array> {
+  return Object.fromEntries(Object.entries(arrays).map(([name, data]) => [name, data.slice()]));
 }
 
 function initialValues(graph: Graph, name: string, length: number): Float32Array {
@@ -103,7 +122,7 @@ function initialValues(graph: Graph, name: string, length: number): Float32Array
 function stepping(
   plan: StepPlan,
   layout: Layout,
-  clip: number | undefined,
+  { clip, averaging }: Pick<StepperOptions, "clip" | "averaging">,
   backward: Session,
   change: Update,
   arithmetic: Arithmetic,
@@ -157,7 +176,10 @@ function stepping(
       if (norm !== undefined && !Number.isFinite(norm)) throw diverged(step, layout, state.weights, gradients);
       // torch.nn.utils.clip_grad_norm_: never longer than `clip`, with its 1e-6 against a norm of 0.
       const shortened = norm === undefined ? 1 : Math.min(1, clip! / (norm + 1e-6));
-      await change.apply({ ...state, gradients }, { update: step, rate, scale: shortened / batches });
+      const keep = averaging === undefined ? 0 : Math.min(averaging, (1 + step) / (10 + step));
+      await change.apply({ ...state, gradients }, { update: step, rate, scale: shortened / batches, keep });
+      for (const [name, average] of Object.entries(state.averageStatistics ?? {}))
+        for (const [i, value] of state.statistics[name]!.entries()) average[i] = value + keep * (average[i]! - value);
       batches = 0;
       return norm === undefined ? {} : { norm };
     },

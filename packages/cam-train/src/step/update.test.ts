@@ -57,7 +57,7 @@ describe("ten updates are PyTorch's", () => {
       ...(one.ema === undefined ? {} : { average: weights.slice() }),
     };
     const schedule = scheduleOf(one.schedule);
-    const change = await openUpdate({ layout, optimiser, scaled: true, averaging: one.ema, threads: 1 });
+    const change = await openUpdate({ layout, optimiser, scaled: true, averages: one.ema !== undefined, threads: 1 });
     const arithmetic = await openArithmetic(layout, { threads: 1 });
     const taken = one.accumulate ?? 1;
     try {
@@ -69,7 +69,12 @@ describe("ten updates are PyTorch's", () => {
         const shortened = one.clip === undefined ? 1 : Math.min(1, one.clip / (norm + 1e-6));
         const factor = schedule(at, one.rates.length);
         expect(factor).toBeCloseTo(one.rates[at]!, 6);
-        await change.apply(arrays, { update: at + 1, rate: rate * factor, scale: shortened / taken });
+        await change.apply(arrays, {
+          update: at + 1,
+          rate: rate * factor,
+          scale: shortened / taken,
+          keep: one.ema ?? 0,
+        });
         agree(arrays.weights, expected);
         if (one.averages) agree(arrays.average!, one.averages[at]!);
       }

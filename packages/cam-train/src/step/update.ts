@@ -15,14 +15,24 @@ export type UpdateOptions = {
   readonly optimiser: Optimiser;
   /** Whether gradients are multiplied by a number first: clipping, a mean over accumulated steps. */
   readonly scaled: boolean;
-  /** How much of the old average stays at an update; undefined: none is kept. */
-  readonly averaging?: number | undefined;
+  /** Whether a moving average of the weights is kept. */
+  readonly averages: boolean;
   readonly threads?: number | undefined;
 };
 
-/** Changes the arrays in place. `scale` counts for a `scaled` update. */
+export type UpdateNumbers = {
+  /** Counts from 1. */
+  readonly update: number;
+  readonly rate: number;
+  /** Counts for a `scaled` update. */
+  readonly scale: number;
+  /** How much of the old average stays; counts where one is kept. */
+  readonly keep?: number;
+};
+
+/** Changes the arrays in place. */
 export type Update = {
-  apply(arrays: Arrays, numbers: { update: number; rate: number; scale: number }): Promise<void>;
+  apply(arrays: Arrays, numbers: UpdateNumbers): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -45,10 +55,11 @@ export async function openUpdate(options: UpdateOptions): Promise<Update> {
     throw error;
   }
   return {
-    apply: async (arrays, { update, rate, scale }) => {
+    apply: async (arrays, { update, rate, scale, keep = 0 }) => {
       for (const span of layout.spans) {
         const numbers = {
           scale,
+          keep,
           rate: rate * span.rate,
           decay: span.decay,
           ...optimiser.scalars(update, rate * span.rate),
@@ -80,11 +91,11 @@ async function applyTo(session: Session, span: Span, arrays: Arrays, numbers: Re
   }
 }
 
-function updateGraph({ optimiser, scaled, averaging }: UpdateOptions, decays: boolean) {
+function updateGraph({ optimiser, scaled, averages }: UpdateOptions, decays: boolean) {
   const graph = emptyGraph(optimiser.name, new Map([["", 18]]));
   const arrays = ["weights", "gradients", ...optimiser.state.map((name) => `state/${name}`)];
-  const scalars = ["scale", "rate", ...(decays ? ["decay"] : []), ...Object.keys(optimiser.scalars(1, 1))];
-  for (const name of [...arrays, ...(averaging === undefined ? [] : ["average"])])
+  const scalars = ["scale", "keep", "rate", ...(decays ? ["decay"] : []), ...Object.keys(optimiser.scalars(1, 1))];
+  for (const name of [...arrays, ...(averages ? ["average"] : [])])
     graph.inputs.push({ name, dtype: "float32", shape: ["n"] });
   for (const name of scalars) graph.inputs.push({ name, dtype: "float32", shape: [] });
   const op = new Builder(graph);
@@ -100,9 +111,8 @@ function updateGraph({ optimiser, scaled, averaging }: UpdateOptions, decays: bo
   });
   const results: [string, Value][] = [["weights", weights]];
   for (const name of optimiser.state) results.push([`state/${name}`, state[name]!]);
-  // a ← w + averaging · (a − w)
-  if (averaging !== undefined)
-    results.push(["average", op.add(op.mul(op.sub("average", weights), averaging), weights)]);
+  // a ← w + keep · (a − w)
+  if (averages) results.push(["average", op.add(op.mul(op.sub("average", weights), "keep"), weights)]);
   graph.outputs = results.map(([name, value]) => ({ name: op.alias(value, `${name}/next`), dtype: "float32" }));
   const read = new Set(graph.nodes.flatMap((node) => node.inputs));
   graph.inputs = graph.inputs.filter(({ name }) => read.has(name));
