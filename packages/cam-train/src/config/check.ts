@@ -3,8 +3,8 @@ import { encodePicture, type Tensor, writeAtomic } from "@camkit/cam-core";
 import { drawMasks } from "../loop/masks.ts";
 import { openSteps } from "../loop/open-steps.ts";
 import { sizeOfPart } from "./data.ts";
+import { parametersIn } from "./document.ts";
 import type { PreparedRun } from "./recipe.ts";
-import { parametersIn } from "./run.ts";
 
 /** What a run would be, found out by making one batch and stepping on it twice; what that teaches is thrown away. */
 export type CheckDocument = Awaited<ReturnType<typeof checkRun>>;

@@ -1,6 +1,7 @@
 /** Runs from a configuration: read, prepared, run, deployed, measured. */
 
 export { type CheckDocument, checkRun } from "./check.ts";
+export { environmentOf, type RunDocument } from "./document.ts";
 export { trainJsonSchema } from "./json-schema.ts";
 export { type JudgeOptions, judge } from "./judge.ts";
 export { dataSpec, seenFrom, withPaths } from "./paths.ts";
@@ -8,8 +9,6 @@ export { applied, checkConfig, parseSetting, type ReadConfig, readConfig, readDa
 export { type PreparedRun, prepareRun } from "./recipe.ts";
 export { compact, type Measured } from "./results.ts";
 export {
-  environmentOf,
-  type RunDocument,
   type RunEvent,
   type RunOptions,
   type RunResult,

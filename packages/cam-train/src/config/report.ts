@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { writeAtomic } from "@camkit/cam-core";
-import { runFiles, type Trained } from "../loop/train.ts";
+import { runFiles } from "../loop/train.ts";
 import { metricNamed } from "../metrics/index.ts";
 import type { Metric } from "../metrics/metric.ts";
 import { drawCurve } from "../report/curve.ts";
@@ -9,30 +9,20 @@ import { type LogEntry, readLog } from "../report/log.ts";
 import { type Report, reportPage } from "../report/page.ts";
 import { png } from "../report/plot/svg.ts";
 import { sizeOfPart } from "./data.ts";
+import { environmentOf, type Finished, written } from "./document.ts";
 import type { PreparedRun } from "./recipe.ts";
 import type { Measured } from "./results.ts";
-import { environmentOf } from "./run.ts";
-
-type ReportParts = {
-  readonly measured: readonly Measured[];
-  readonly trained: Trained;
-  readonly warnings: readonly string[];
-  readonly recipe: string;
-  readonly out: string;
-  readonly generator: string;
-  readonly time: string;
-};
 
 /** Writes curve.svg, curve.png and report.html. */
-export async function writeReport(run: PreparedRun, parts: ReportParts): Promise<void> {
-  const { out, measured, trained, warnings, recipe, generator, time } = parts;
+export async function writeReport(run: PreparedRun, finished: Finished, recipe: string): Promise<void> {
+  const { out, measured, trained, warnings, generator, time } = finished;
   const log = await readLog(join(out, runFiles.log));
   const metric = curveMetric(run.config.monitor, log);
   const chosenBy = run.config.monitor === "loss" ? ("loss" as const) : ("metric" as const);
   const shown = metric ? { metric, chosenBy } : {};
   const curve = drawCurve(log, { title: run.config.name!, ...shown });
-  await writeAtomic(join(out, "curve.svg"), curve.svg);
-  await writeAtomic(join(out, "curve.png"), await png(curve, { software: generator, time }));
+  await writeAtomic(join(out, written.curve.svg), curve.svg);
+  await writeAtomic(join(out, written.curve.png), await png(curve, { software: generator, time }));
   const { train } = run.recipe;
   const report: Report = {
     title: run.config.name!,
@@ -48,7 +38,7 @@ export async function writeReport(run: PreparedRun, parts: ReportParts): Promise
     })),
     environment: Object.entries(environmentOf(run.config)).map(([name, value]) => [name, String(value)] as const),
   };
-  await writeAtomic(join(out, "report.html"), reportPage(report));
+  await writeAtomic(join(out, written.report), reportPage(report));
 }
 
 /** What is watched; where that is the loss, the first metric that validation has. */

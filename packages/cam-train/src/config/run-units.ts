@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { AbortedError, CamError, FileError, writeAtomic } from "@camkit/cam-core";
 import { RunError } from "../errors.ts";
-import { type RunDocument, type RunOptions, type RunResult, runConfig, stateOf } from "./run.ts";
+import type { RunDocument } from "./document.ts";
+import { type RunOptions, type RunResult, runConfig, stateOf } from "./run.ts";
 import { type Row, rowOf, type Summary, summaryOf, tableCsv, tableMarkdown } from "./table.ts";
 import type { Unit } from "./units.ts";
 

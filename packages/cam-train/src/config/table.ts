@@ -1,5 +1,5 @@
 import { CamError } from "@camkit/cam-core";
-import type { RunDocument } from "./run.ts";
+import type { RunDocument } from "./document.ts";
 import type { Unit } from "./units.ts";
 
 /** One training in the table of results. */

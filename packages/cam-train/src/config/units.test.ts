@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import type { RunDocument } from "./document.ts";
 import { checkConfig } from "./read.ts";
-import type { RunDocument } from "./run.ts";
 import { rowOf, summaryOf, tableCsv, tableMarkdown } from "./table.ts";
 import { type Unit, unitsOf } from "./units.ts";
 
