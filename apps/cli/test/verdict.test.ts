@@ -83,3 +83,12 @@ test("an unsure one reads so: in text, in the result, inside the picture", async
   const inside = await readProvenance(readFileSync(at("unsure/reddish.grad-cam.png")));
   expect(inside).toMatchObject({ verdict: inputs[0].verdict });
 });
+
+test("how little is left of a large picture is said", async () => {
+  const rgb = new Uint8Array(40 * 24 * 3).fill(90);
+  writeFileSync(at("large.png"), await encodePicture({ width: 40, height: 24, rgb }));
+  const said = await camkit(["explain", at("reds.onnx"), at("large.png"), "--out", at("large")]);
+  expect(said.stdout).toContain("40 × 24 pixels, seen by the model at 8 × 8");
+  const { inputs } = await explained(at("blue.png"));
+  expect(inputs[0].notes).toEqual([]);
+});

@@ -55,7 +55,7 @@ export async function explainItem(
         await describe(job, item, { explainer, fed, explanation, predictions, verdict, sample, n, t }, maps[t]!),
       );
     entries.push({
-      ...about(item, fed, sample, n),
+      ...about(job, item, fed, sample, n),
       predictions: predictions.slice(0, job.request.top),
       ...(verdict ? { verdict } : {}),
       explanations,
@@ -85,15 +85,22 @@ function checkFinite(name: string, { data }: Tensor): void {
     });
 }
 
-function about(item: Item, { feeds, picture, placement }: Fed, sample: number, n: number) {
+function about(job: Job, item: Item, { feeds, picture, placement }: Fed, sample: number, n: number) {
   const fed = Object.entries(feeds).map(([name, { dtype, shape }]) => [name, { dtype, shape }]);
   return {
     file: item.file,
     kind: item.kind,
     ...(n > 1 ? { sample } : {}),
-    ...(picture ? { size: { width: picture.width, height: picture.height }, notes: picture.notes } : {}),
+    ...(picture ? { size: { width: picture.width, height: picture.height }, notes: notesOf(job, picture) } : {}),
     ...(placement ? { placement } : { fed: Object.fromEntries(fed) }),
   };
+}
+
+/** What was done to read a picture, and how little of a large one is left for the model. */
+function notesOf(job: Job, { notes, width, height }: DecodedPicture): string[] {
+  const [rows, columns] = job.preprocessing().input.size as [number, number];
+  const seen = `${width} × ${height} pixels, seen by the model at ${columns} × ${rows}`;
+  return [...notes, ...(width > columns || height > rows ? [seen] : [])];
 }
 
 type MapFiles = EntryExplanation["files"];

@@ -63,7 +63,11 @@ export function resultText(document: ExplainDocument, out: string): string {
   const { model, method, layers, provider, inputs } = document;
   const at = layers.length === 0 ? "the input" : layers.map((layer) => layer.tensor).join(", ");
   const parts = [`${model.name} · ${method.name} at ${at} · ${provider}`];
-  if (inputs.length === 1 && inputs[0]!.predictions.length > 0) parts.push(predictionTable(inputs[0]!));
+  const [only, ...others] = inputs;
+  if (only && others.length === 0) {
+    parts.push((only.notes ?? []).map((note) => `  ${note}`).join("\n"));
+    if (only.predictions.length > 0) parts.push(predictionTable(only));
+  }
   const columns = [
     { title: "input" },
     { title: "explained" },
