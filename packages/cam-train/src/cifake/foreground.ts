@@ -18,8 +18,16 @@ const settings = {
   rounds: 5,
 };
 
-/** exp(-d² / (2 · near²)) by distance along one axis. */
-const nearness = Float32Array.from({ length: side }, (_, d) => Math.exp(-0.5 * (d / settings.near) ** 2));
+type Neighbour = { readonly at: number; readonly nearness: number };
+
+/** Around each pixel those within 2.8 · near, and exp(−distance² / 2 near²). */
+const neighbours: readonly (readonly Neighbour[])[] = Array.from({ length: area }, (_, i) =>
+  Array.from({ length: area }, (_, at) => {
+    const across = (i % side) - (at % side);
+    const down = Math.floor(i / side) - Math.floor(at / side);
+    return { at, nearness: Math.exp((-0.5 * (across ** 2 + down ** 2)) / settings.near ** 2) };
+  }).filter(({ nearness }) => nearness > 0.02),
+);
 
 /**
  * A rough mask of a picture's object from a class activation map: pixels that are near and of like colour are pulled to one side,
@@ -48,16 +56,19 @@ export function foreground(map: Float32Array, picture: Uint8Array): Uint8Array {
     const [y, x] = [Math.floor(i / side), i % side].map((at) => (at + 0.5 - side / 2) / (side / 2));
     return trust * (rank - background) + centre * (2 / 3 - y! ** 2 - x! ** 2) - edge * (like[i]! - mean);
   });
-  const kernel = kernelOf(picture);
-  const sums = new Float32Array(area);
-  for (let i = 0; i < area; i++) for (let j = 0; j < area; j++) sums[i]! += kernel[i * area + j]!;
+  const kernel = neighbours.map((around, i) => {
+    const alike = Float32Array.from(around, ({ at, nearness }) => nearness * likeness(picture, i, at));
+    const sum = alike.reduce((a, b) => a + b);
+    return alike.map((value) => value / sum);
+  });
   let odds = own;
   for (let round = 0; round < rounds; round++) {
     const leaning = odds.map((value) => Math.tanh(value / 2)); // 2 σ(value) − 1
     odds = own.map((value, i) => {
+      const [around, alike] = [neighbours[i]!, kernel[i]!];
       let sum = 0;
-      for (let j = 0; j < area; j++) sum += kernel[i * area + j]! * leaning[j]!;
-      return value + (agreement * sum) / sums[i]!;
+      for (let n = 0; n < around.length; n++) sum += alike[n]! * leaning[around[n]!.at]!;
+      return value + agreement * sum;
     });
   }
   return Uint8Array.from(odds, (value) => Number(value > 0));
@@ -94,18 +105,4 @@ function likeness(picture: Uint8Array, i: number, j: number): number {
   const g = picture[3 * i + 1]! - picture[3 * j + 1]!;
   const b = picture[3 * i + 2]! - picture[3 * j + 2]!;
   return Math.exp((-0.5 * (r * r + g * g + b * b)) / settings.alike ** 2);
-}
-
-/** k, [area, area]. */
-function kernelOf(picture: Uint8Array): Float32Array {
-  const kernel = new Float32Array(area * area);
-  for (let i = 0; i < area; i++) {
-    const [yi, xi] = [Math.floor(i / side), i % side];
-    for (let j = i; j < area; j++) {
-      const near = nearness[Math.abs(yi - Math.floor(j / side))]! * nearness[Math.abs(xi - (j % side))]!;
-      if (near < 0.02) continue;
-      kernel[i * area + j] = kernel[j * area + i] = near * likeness(picture, i, j);
-    }
-  }
-  return kernel;
 }
