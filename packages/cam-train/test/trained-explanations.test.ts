@@ -117,13 +117,11 @@ async function measured(graph: Graph) {
   };
 }
 
-// The weight matters: at 0.3 the term is at first the louder one, empties the maps of some classes before they mean anything,
-// and a rectifier that is 0 has no gradient to come back by (accuracy 0.99 all the same, energy 0.28).
 test("a loss term on the map moves its energy into the object, and the accuracy stays", async () => {
   const plain = await measured(await trained(["crossEntropy"], 200));
-  const guided = await measured(await trained(["crossEntropy", { map: { layer: "features", weight: 0.1 } }], 200));
+  const guided = await measured(await trained(["crossEntropy", { map: { layer: "features", weight: 3 } }], 200));
   expect(plain.accuracy).toBeGreaterThan(0.95);
   expect(guided.accuracy).toBeGreaterThan(plain.accuracy - 0.01);
-  expect(guided.energy).toBeGreaterThan(plain.energy + 0.1);
-  expect(guided.pointing).toBeGreaterThanOrEqual(plain.pointing - 0.02);
+  expect(guided.energy).toBeGreaterThan(plain.energy + 0.2); // 0.53 and 0.83
+  expect(guided.pointing).toBeGreaterThanOrEqual(plain.pointing - 0.01);
 });

@@ -108,7 +108,7 @@ test("pooling and a dense head: the share is that of relu(Σ w[t] · A), by hand
       return Math.max(sum, 0) / 48; // dA = w[t] / (H · W)
     });
     const inside = cam.reduce((total, value, p) => total + value * m[n * 48 + p]!, 0);
-    return 1 - inside / (cam.reduce((total, value) => total + value, 0) + 1e-6);
+    return 1 - inside / (cam.reduce((total, value) => total + value, 0) + 1); // and one logit
   });
   expect(shares.every((share) => share > 0 && share < 1)).toBe(true);
   expect(values(found[scalar])[0]).toBeCloseTo((shares[0]! + shares[1]! + shares[2]!) / 3, 5);

@@ -11,32 +11,35 @@ const usable = methods.filter(({ needs, stages, resolution }) => {
   return known && stages.length === 1 && stage?.kind === "nodes" && resolution === "layer";
 });
 
-/** So little energy counts as none. */
-const epsilon = 1e-6;
+/** A map enlarged to the size of its mask [N, ...space], and what weighs as much as one logit in a mean over that space. */
+type Judged = { readonly op: Builder; readonly map: Value; readonly mask: Value; readonly logit: Value };
 
-/**
- * What is made small, for a map >= 0 and a mask [N, ...space] of one size; one number per sample. A map that is 0 everywhere
- * lies nowhere right, and counts as 1: were it 0, a network would soon find out that no map is the best map.
- */
+/** What is made small, for a map >= 0; one number per sample. */
 const kinds = {
   /** The share of the map's energy outside the mask: 1 - Σ map · mask / Σ map. */
-  energyOutside: (op: Builder, map: Value, mask: Value) => op.sub(1, share(op, map, mask)),
+  energyOutside: (judged: Judged) => judged.op.sub(1, share(judged, judged.mask)),
   /** The share inside, for masks of what isn't to be looked at. */
-  energyInside: (op: Builder, map: Value, mask: Value) => op.sub(1, share(op, map, op.sub(1, mask))),
+  energyInside: (judged: Judged) => judged.op.sub(1, share(judged, judged.op.sub(1, judged.mask))),
   /** 1 - cos(map, mask), for a given map instead of a mask: agreement whatever the scale. */
-  disagreement: (op: Builder, map: Value, mask: Value) => {
-    const length = (value: Value) => op.sqrt(op.add(sum(op, op.mul(value, value)), epsilon * epsilon));
-    return op.sub(1, op.div(sum(op, op.mul(map, mask)), op.mul(length(map), length(mask))));
+  disagreement: ({ op, map, mask }: Judged) => {
+    const length = (value: Value) => op.sqrt(op.add(mean(op, op.mul(value, value)), 1e-12));
+    return op.sub(1, op.div(mean(op, op.mul(map, mask)), op.mul(length(map), length(mask))));
   },
 };
 
-function sum(op: Builder, value: Value): Value {
+function mean(op: Builder, value: Value): Value {
   const axes = Array.from({ length: op.rank(value) - 1 }, (_, i) => i + 1);
-  return op.reduceSum(value, { axes, keepdims: false });
+  return op.reduceMean(value, { axes, keepdims: false });
 }
 
-function share(op: Builder, map: Value, part: Value): Value {
-  return op.div(sum(op, op.mul(map, part)), op.add(sum(op, map), epsilon));
+/**
+ * Σ map · part / (Σ map + 1): the sum of a map of gradients times activations is what the layer adds to the logit, so its unit
+ * is one logit. The 1 is for maps of less than that. A share alone looks the same at any scale, so its gradient is the steeper
+ * the less there is to share: in a fresh network it drowned all other losses and emptied the maps, from where a rectifier knows
+ * no way back. And a map that is 0 everywhere has no part anywhere: it is no way out.
+ */
+function share({ op, map, logit }: Judged, part: Value): Value {
+  return op.div(mean(op, op.mul(map, part)), op.add(mean(op, map), logit));
 }
 
 /**
@@ -71,8 +74,10 @@ export const map = defineLoss({
     const mask = asMask(compared, valueNamed(context.fields, options.mask, "field", refuse), dims.length);
     const [gradients] = gradient(op, new Map([[y, targetSeed(compared)]]), [activations]) as [Value];
     const raw = mapOf(op, usable.find(({ name }) => name === options.method)!, activations, gradients);
-    const shown = enlarged(op, raw, mask);
-    return op.reduceMean(kinds[options.kind](op, shown, mask), { axes: "all", keepdims: false });
+    const space = Array.from({ length: op.rank(raw) - 1 }, (_, i) => i + 1);
+    const logit = op.reciprocal(op.cast(op.count(raw, space), op.dtype(raw)));
+    const judged = { op, map: enlarged(op, raw, mask), mask, logit };
+    return op.reduceMean(kinds[options.kind](judged), { axes: "all", keepdims: false });
   },
 });
 
