@@ -32,7 +32,7 @@ data: { train: photos, validation: { fraction: 0.2 } }
 augment: [{ kind: flip }, { kind: crop, padding: 2 }]
 batch: 8
 accumulate: 2
-epochs: 16
+epochs: 12
 rate: 0.003
 averaging: 0.9
 clip: 1
@@ -92,7 +92,7 @@ test(`killed ${wantedKills} times at any moment, runs end with the weights of on
     for (let ended = ""; ended !== "finished"; ) {
       // Most while it steps, validates and saves; some while it opens data, compiles or reads the checkpoint.
       const from = rng.unit() < 0.2 ? "start" : "step";
-      const kill = { after: rng.uniform(0, whole / 3), from } as const;
+      const kill = { after: rng.uniform(0, whole / 4), from } as const;
       ended = await live(out, kills < wantedKills ? kill : undefined);
       if (ended === "killed") kills++;
       for (const name of ["last.safetensors", "best.safetensors"])
