@@ -11,8 +11,8 @@ export type Progress = {
   readonly seconds: number;
   /** Sums of the losses that no line of the log has told yet, for its two kinds of lines. */
   readonly sums: Readonly<Record<"step" | "epoch", { readonly loss: number; readonly count: number }>>;
-  /** The best validation so far: its value and epoch (1-based); epochs since then. */
-  readonly best?: { readonly value: number; readonly epoch: number };
+  /** The best validation so far: what is watched, the loss, and the epoch (1-based). */
+  readonly best?: { readonly value: number; readonly loss: number; readonly epoch: number };
 };
 
 /** Names of what a checkpoint holds of each trained tensor: `weights/conv1.weight`, `average/…`, `optimiser/momentum/…`. */

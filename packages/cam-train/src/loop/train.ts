@@ -7,9 +7,6 @@ import type { Dataset } from "../data/dataset.ts";
 import type { Feeder } from "../data/feeder.ts";
 import type { MixSpec } from "../data/mix.ts";
 import { ConfigError } from "../errors.ts";
-import { metricNamed } from "../metrics/index.ts";
-import { measure } from "../metrics/measure.ts";
-import { inferenceForm } from "../network/inference-form.ts";
 import type { Mask } from "../network/training-form.ts";
 import type { Optimiser } from "../optimisers/optimiser.ts";
 import { type EpochEntry, type LogEntry, TrainingLog } from "../report/log.ts";
@@ -18,10 +15,10 @@ import type { Group, Layout } from "../step/layout.ts";
 import type { Loss } from "../step/plan.ts";
 import { checkFinite, type Stepper } from "../step/stepper.ts";
 import { loadCheckpoint, type Progress, saveCheckpoint, saveWeights, weightsOf } from "./checkpoint.ts";
-import { type Evaluation, evaluateGraph } from "./evaluate.ts";
 import { drawMasks } from "./masks.ts";
 import { openSteps } from "./open-steps.ts";
 import { readSafetensors } from "./safetensors.ts";
+import { isBetter, validate } from "./validate.ts";
 
 /** Samples of a data set. */
 export type Part = { readonly dataset: Dataset; readonly indices?: readonly number[] };
@@ -217,11 +214,11 @@ async function loop(
     if (step % perEpoch === 0) {
       const found = recipe.validation && (await validate(recipe, options, recipe.validation, layout, stepper));
       line("epoch", found && { loss: found.loss, metrics: found.metrics });
-      if (found && isBetter(recipe.monitor, found.value, best?.value)) {
-        best = { value: found.value, epoch: epoch + 1 };
+      if (found && isBetter(recipe.monitor, found, best)) {
+        best = { value: found.value, loss: found.loss, epoch: epoch + 1 };
         checkFinite(layout, stepper.state.weights, step);
         await saveWeights(path(runFiles.best), layout, stepper.state, { run, epoch: `${epoch + 1}` });
-        onEvent({ kind: "best", ...best });
+        onEvent({ kind: "best", epoch: best.epoch, value: best.value });
       }
       await save();
     } else if (seconds() - saved >= checkpointSeconds) await save();
@@ -241,36 +238,6 @@ const none = { loss: 0, count: 0 };
 
 function added(sum: Progress["sums"]["step"], loss: number): Progress["sums"]["step"] {
   return { loss: sum.loss + loss, count: sum.count + 1 };
-}
-
-/** The loss and metrics of the weights as they would be deployed, and the number that is watched. */
-async function validate(
-  recipe: Recipe,
-  { workers, threads, onEvent }: TrainOptions,
-  part: Part,
-  layout: Layout,
-  stepper: Stepper,
-): Promise<{ loss: number; metrics: Record<string, number>; value: number }> {
-  const { loss, scores }: Evaluation = await evaluateGraph({
-    graph: inferenceForm(recipe.graph, weightsOf(layout, stepper.state)),
-    input: recipe.input,
-    ...part,
-    loss: recipe.loss,
-    // What a step has room for, a forward pass has.
-    batch: recipe.batch,
-    threads,
-    ...(workers === undefined ? {} : { workers }),
-    onProgress: (done, total) => onEvent?.({ kind: "validating", done, total }),
-  });
-  const metrics = Object.fromEntries(measure(scores).metrics.map(({ name, value }) => [name, value]));
-  const { monitor = "loss" } = recipe;
-  return { loss: loss!, metrics, value: monitor === "loss" ? loss! : metricNamed(monitor).value(scores) };
-}
-
-function isBetter(monitor: string | undefined, value: number, than: number | undefined): boolean {
-  if (than === undefined) return true;
-  const lower = monitor === undefined || monitor === "loss" || metricNamed(monitor).better === "lower";
-  return lower ? value < than : value > than;
 }
 
 /** Where the folder's checkpoint left off, its numbers put into the stepper; undefined where there is none. */

@@ -30,7 +30,7 @@ test("validation is drawn where it belongs: x by steps, y by the axis", () => {
   });
 });
 
-test("the best epoch is the metric's where there is one, else that of the lowest validation loss; the first of equals", () => {
+test("the best epoch is the metric's where there is one, else that of the lowest validation loss; of equals that of the lower loss", () => {
   const common = { rate: 0.1, seconds: 1, samplesPerSecond: 1 };
   const entries = [0.7, 0.9, 0.9, 0.8].map(
     (accuracy, i): LogEntry => ({
@@ -43,7 +43,7 @@ test("the best epoch is the metric's where there is one, else that of the lowest
     }),
   );
   const bestX = (svg: string) => Number(/cx="([\d.]+)" cy="[\d.]+" r="6.5"/.exec(svg)![1]);
-  expect(bestX(drawCurve(entries, options).svg)).toBe((1080 * 2) / 4);
+  expect(bestX(drawCurve(entries, options).svg)).toBe((1080 * 3) / 4);
   expect(bestX(drawCurve(entries, { title: "t" }).svg)).toBe(1080);
   // What chose the weights is marked, also where a metric has a panel beside it.
   expect(bestX(drawCurve(entries, { ...options, chosenBy: "loss" }).svg)).toBe(1080);

@@ -181,7 +181,7 @@ function metricPoints(epochs: readonly EpochEntry[], name: string): Point[] {
     .filter(([, value]) => Number.isFinite(value));
 }
 
-/** The first of the best. */
+/** The best, of equal ones that with the lower loss: the one whose weights were kept. */
 function bestOf(
   points: readonly Point[],
   better: Metric["better"],
@@ -191,7 +191,11 @@ function bestOf(
   const sign = { higher: 1, lower: -1 }[better];
   const finite = points.filter(([, value]) => Number.isFinite(value));
   if (finite.length === 0) return undefined;
-  const [step, value] = finite.reduce((best, point) => (sign * point[1] > sign * best[1] ? point : best));
+  const lossAt = (step: number) => epochs.find((entry) => entry.step === step)?.validation?.loss ?? Number.NaN;
+  const [step, value] = finite.reduce((best, point) => {
+    const more = sign * (point[1] - best[1]);
+    return more > 0 || (more === 0 && lossAt(point[0]) < lossAt(best[0])) ? point : best;
+  });
   const epoch = epochs.find((entry) => entry.step === step)!.epoch;
   return { step, value, label: `best ${title} ${value.toFixed(4)}, epoch ${epoch}` };
 }
