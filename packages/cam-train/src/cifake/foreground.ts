@@ -18,15 +18,20 @@ const settings = {
   rounds: 5,
 };
 
-type Neighbour = { readonly at: number; readonly nearness: number };
-
 /** Around each pixel those within 2.8 · near, and exp(−distance² / 2 near²). */
-const neighbours: readonly (readonly Neighbour[])[] = Array.from({ length: area }, (_, i) =>
-  Array.from({ length: area }, (_, at) => {
+const neighbours = Array.from({ length: area }, (_, i) => {
+  const nearness = (at: number) => {
     const across = (i % side) - (at % side);
     const down = Math.floor(i / side) - Math.floor(at / side);
-    return { at, nearness: Math.exp((-0.5 * (across ** 2 + down ** 2)) / settings.near ** 2) };
-  }).filter(({ nearness }) => nearness > 0.02),
+    return Math.exp((-0.5 * (across ** 2 + down ** 2)) / settings.near ** 2);
+  };
+  const at = Uint16Array.from({ length: area }, (_, j) => j).filter((j) => nearness(j) > 0.02);
+  return { at, nearness: Float32Array.from(at, nearness) };
+});
+
+/** exp(−d / 2 alike²) by the squared difference d of two colours. */
+const likenessBy = Float32Array.from({ length: 3 * 255 ** 2 + 1 }, (_, d) =>
+  Math.exp((-0.5 * d) / settings.alike ** 2),
 );
 
 /**
@@ -57,17 +62,21 @@ export function foreground(map: Float32Array, picture: Uint8Array): Uint8Array {
     return trust * (rank - background) + centre * (2 / 3 - y! ** 2 - x! ** 2) - edge * (like[i]! - mean);
   });
   const kernel = neighbours.map((around, i) => {
-    const alike = Float32Array.from(around, ({ at, nearness }) => nearness * likeness(picture, i, at));
-    const sum = alike.reduce((a, b) => a + b);
+    const alike = around.nearness.slice();
+    let sum = 0;
+    for (let n = 0; n < alike.length; n++) {
+      alike[n]! *= likeness(picture, i, around.at[n]!);
+      sum += alike[n]!;
+    }
     return alike.map((value) => value / sum);
   });
   let odds = own;
   for (let round = 0; round < rounds; round++) {
     const leaning = odds.map((value) => Math.tanh(value / 2)); // 2 σ(value) − 1
     odds = own.map((value, i) => {
-      const [around, alike] = [neighbours[i]!, kernel[i]!];
+      const [{ at }, alike] = [neighbours[i]!, kernel[i]!];
       let sum = 0;
-      for (let n = 0; n < around.length; n++) sum += alike[n]! * leaning[around[n]!.at]!;
+      for (let n = 0; n < at.length; n++) sum += alike[n]! * leaning[at[n]!]!;
       return value + agreement * sum;
     });
   }
@@ -104,5 +113,5 @@ function likeness(picture: Uint8Array, i: number, j: number): number {
   const r = picture[3 * i]! - picture[3 * j]!;
   const g = picture[3 * i + 1]! - picture[3 * j + 1]!;
   const b = picture[3 * i + 2]! - picture[3 * j + 2]!;
-  return Math.exp((-0.5 * (r * r + g * g + b * b)) / settings.alike ** 2);
+  return likenessBy[r * r + g * g + b * b]!;
 }
