@@ -3,9 +3,11 @@
 //   node scripts/cifake.mjs prepare                        checks out/cifake-data, lists what its photographs show
 //   node scripts/cifake.mjs evidence MODEL OBJECTS OUT [N] where verdicts' evidence lies, by the maps of a classifier of objects
 //   node scripts/cifake.mjs robustness MODEL OUT [N]       the same test pictures saved again, blurred, resized, cropped
+//   node scripts/cifake.mjs document OUT                   puts OUT's tables and figures into docs/cifake.md
 //   node scripts/cifake.mjs ship RUN                       puts a run's model into models/cifake, its manifest with what train.yaml says
 //
 // Tables are printed and written into the folder OUT, with all numbers as JSON; N test pictures, drawn by seed 1, instead of all.
+import { copyFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { decodePicture, encodePicture, loadModel, writeAtomic } from "../packages/cam-core/dist/index.js";
 import {
@@ -56,18 +58,32 @@ const commands = {
     const rows = await measureRobustness(detector, shown, { onStep });
     await writeTables(out, "robustness", [robustnessTable(rows)], { ...about(detector, shown), rows });
   },
+  async document(out) {
+    const page = "docs/cifake.md";
+    let text = await readFile(page, "utf8");
+    for (const name of ["evidence", "robustness"]) {
+      const told = JSON.parse(await readFile(join(out, `${name}.json`), "utf8"));
+      const of = `Model \`${told.model}\` (sha256 ${told.sha256.slice(0, 12)}…), ${told.pictures} test pictures.`;
+      const table = await readFile(join(out, `${name}.md`), "utf8");
+      const place = new RegExp(`(<!-- ${name}: begin -->).*?(<!-- ${name}: end -->)`, "s");
+      text = text.replace(place, (_, begin, end) => `${begin}\n${of}\n\n${table}${end}`);
+    }
+    await writeAtomic(page, text);
+    for (const name of ["examples", "masks"])
+      await copyFile(join(out, `${name}.webp`), `docs/images/cifake-${name}.webp`);
+  },
   async ship(run) {
     await ship(run, "models/cifake");
   },
 };
 
 /** The fewest arguments of each. */
-const least = { prepare: 0, evidence: 3, robustness: 2, ship: 1 };
+const least = { prepare: 0, evidence: 3, robustness: 2, document: 1, ship: 1 };
 
 const [command, ...rest] = process.argv.slice(2);
 if (!(command in least) || rest.length < least[command]) {
   console.error(
-    "usage: node scripts/cifake.mjs prepare | evidence MODEL OBJECTS OUT [N] | robustness MODEL OUT [N] | ship RUN",
+    "usage: node scripts/cifake.mjs prepare | evidence MODEL OBJECTS OUT [N] | robustness MODEL OUT [N] | document OUT | ship RUN",
   );
   process.exit(2);
 }
