@@ -6,6 +6,9 @@ import { foreground } from "./foreground.ts";
 import { objects } from "./objects.ts";
 import { area, type Pictures, pictureAt, verdicts } from "./pictures.ts";
 
+/** How many networks with shuffled weights. */
+const shuffled = 10;
+
 export const evidenceMethods = ["grad-cam", "hires-cam", "layer-cam"] as const;
 
 /** What a map's energy on an object is compared with. */
@@ -24,7 +27,10 @@ export type Share = {
   readonly following: Estimate;
 };
 
-/** A mean over pictures, and where it would lie for other pictures: a percentile bootstrap, 95 %. */
+/**
+ * A mean over pictures, and where it would lie for other pictures: a percentile bootstrap, 95 %. For shuffled networks the mean
+ * over them, and their lowest and highest.
+ */
 export type Estimate = { readonly mean: number; readonly interval: readonly [number, number] };
 
 export type EvidenceRow = {
@@ -48,7 +54,8 @@ export type Evidence = {
 /**
  * Where a detector's evidence for its own verdicts lies: on the object or on the background. Maps are those of the verdict
  * reached; masks come from the maps of a classifier of objects. The control is the same network with the values of each weight
- * tensor shuffled, asked about the same verdicts: a share that it has, too, says nothing about what the detector learned.
+ * tensor shuffled, asked about the same verdicts, ten times: a share that some of them have, too, says nothing about what the
+ * detector learned.
  */
 export async function measureEvidence(
   detector: ModelFile,
@@ -63,39 +70,79 @@ export async function measureEvidence(
   for (let i = 0; i < pictures.count; i++)
     masks.set(foreground(objectMaps.subarray(i * area, (i + 1) * area), pictureAt(pictures, i)), i * area);
   const reached = namedBy(await scoresOf(detector, pictures.pixels, settings), pictures.count);
-  const control = { ...detector, graph: shuffledWeights(detector.graph, seed) };
+  const partner = partners(pictures, seed);
+  const groups = groupsOf(pictures, reached);
+  const shuffles = Array.from({ length: shuffled }, (_, i) => shuffledWeights(detector.graph, seed + i));
   const rows: EvidenceRow[] = [];
   let kept: Float32Array | undefined;
-  for (const [name, model] of [
-    ["detector", detector],
-    ["shuffled weights", control],
-  ] as const)
-    for (const method of evidenceMethods) {
-      onStep(`${method}, ${name}`);
-      const maps = await mapsOf(model, pictures, reached, method, settings);
-      kept ??= maps;
-      const shares = sharesOf(maps, masks, partners(pictures, seed));
-      const add = (label: number | "all", verdict: number | "all", object: number | "all") => {
-        const members = Array.from({ length: pictures.count }, (_, i) => i).filter(
-          (i) =>
-            (label === "all" || pictures.labels[i] === label) &&
-            (verdict === "all" || reached[i] === verdict) &&
-            (object === "all" || pictures.objects[i] === object),
-        );
-        rows.push({
-          ...{ model: name, method },
-          label: label === "all" ? "all" : verdicts[label]!,
-          verdict: verdict === "all" ? "all" : verdicts[verdict]!,
-          object: object === "all" ? "all" : objects[object]!,
-          share: meanShare(shares, members, seed),
-        });
-      };
-      for (const verdict of ["all", 0, 1] as const) add("all", verdict, "all");
-      if (method !== "grad-cam" || name !== "detector") continue;
-      for (const label of [0, 1]) for (const verdict of [0, 1]) add(label, verdict, "all");
-      for (const [object] of objects.entries()) for (const verdict of [0, 1]) add("all", verdict, object);
+  for (const method of evidenceMethods) {
+    onStep(method);
+    const maps = await mapsOf(detector, pictures, reached, method, settings);
+    kept ??= maps;
+    const shares = sharesOf(maps, masks, partner);
+    const chosen = groups.filter(({ isDetail }) => method === "grad-cam" || !isDetail);
+    for (const { members, isDetail: _, ...told } of chosen)
+      rows.push({ model: "detector", method, ...told, share: meanShare(shares, members, seed) });
+  }
+  for (const method of evidenceMethods) {
+    onStep(`${method} with shuffled weights`);
+    const drawn: Shares[] = [];
+    for (const graph of shuffles) {
+      const maps = await mapsOf({ ...detector, graph }, pictures, reached, method, settings);
+      drawn.push(sharesOf(maps, masks, partner));
     }
+    for (const { members, isDetail, ...told } of groups)
+      if (!isDetail) {
+        const share = overDraws(drawn.map((shares) => meanShare(shares, members, seed)));
+        rows.push({ model: "shuffled weights", method, ...told, share });
+      }
+  }
   return { rows, verdicts: reached, masks, maps: kept! };
+}
+
+/** Pictures that are told about together; `isDetail` of Grad-CAM's only. */
+type PictureGroup = Pick<EvidenceRow, "label" | "verdict" | "object"> & {
+  readonly members: readonly number[];
+  readonly isDetail: boolean;
+};
+
+function groupsOf(pictures: Pictures, reached: Uint8Array): PictureGroup[] {
+  const all = Array.from({ length: pictures.count }, (_, i) => i);
+  const group = (label: number | "all", verdict: number | "all", object: number | "all"): PictureGroup => ({
+    label: label === "all" ? "all" : verdicts[label]!,
+    verdict: verdict === "all" ? "all" : verdicts[verdict]!,
+    object: object === "all" ? "all" : objects[object]!,
+    isDetail: label !== "all" || object !== "all",
+    members: all.filter(
+      (i) =>
+        (label === "all" || pictures.labels[i] === label) &&
+        (verdict === "all" || reached[i] === verdict) &&
+        (object === "all" || pictures.objects[i] === object),
+    ),
+  });
+  const both = [0, 1] as const;
+  return [
+    ...(["all", ...both] as const).map((verdict) => group("all", verdict, "all")),
+    ...both.flatMap((label) => both.map((verdict) => group(label, verdict, "all"))),
+    ...objects.flatMap((_, object) => both.map((verdict) => group("all", verdict, object))),
+  ];
+}
+
+/** What several shuffled networks have: means over them, and from the lowest to the highest. */
+function overDraws(shares: readonly Share[]): Share {
+  const mean = (value: (share: Share) => number) =>
+    shares.reduce((sum, share) => sum + value(share), 0) / shares.length;
+  const spread = (value: (share: Share) => number): Estimate => {
+    const values = shares.map(value);
+    return { mean: mean(value), interval: [Math.min(...values), Math.max(...values)] };
+  };
+  return {
+    count: Math.round(mean(({ count }) => count)),
+    energy: mean(({ energy }) => energy),
+    area: mean(({ area }) => area),
+    excess: spread(({ excess }) => excess.mean),
+    following: spread(({ following }) => following.mean),
+  };
 }
 
 /** Each float tensor of two or more axes with its values in another order: as large as before, and nothing learned in them. */

@@ -28,7 +28,7 @@ export function evidenceTable(rows: readonly EvidenceRow[]): string {
     rows
       .filter(({ object }) => object === "all")
       .map(({ model, method, label, verdict, share }) => [
-        `${method}, ${model}`,
+        `${method}, ${model === "detector" ? model : "ten networks of shuffled weights"}`,
         label === "all" ? "all" : `${label} pictures`,
         verdict,
         String(share.count),
