@@ -10,7 +10,7 @@ export type Arithmetic = {
   close(): Promise<void>;
 };
 
-const piece = 1 << 16;
+const piece = 1 << 18;
 
 export async function openArithmetic(layout: Layout, settings: SessionOptions): Promise<Arithmetic> {
   const graph = emptyGraph("arithmetic", new Map([["", 18]]));

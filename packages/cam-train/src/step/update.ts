@@ -1,4 +1,5 @@
 import { Builder, emptyGraph, float32, openSession, type Session, type Tensor, type Value } from "@camkit/cam-core";
+import { renameValue } from "../network/rename.ts";
 import type { Optimiser } from "../optimisers/optimiser.ts";
 import type { Layout, Span } from "./layout.ts";
 
@@ -36,8 +37,8 @@ export type Update = {
   close(): Promise<void>;
 };
 
-/** Elements that an update works on at once: 256 kB an array, which stays in the cache from node to node. */
-const piece = 1 << 16;
+/** Elements that an update works on at once: a megabyte an array, which stays in the cache from node to node. */
+const piece = 1 << 18;
 
 /**
  * Compiles an optimiser. Its graph is element-wise, and each result is made from all reads of what it replaces, so it may be
@@ -113,7 +114,11 @@ function updateGraph({ optimiser, scaled, averages }: UpdateOptions, decays: boo
   for (const name of optimiser.state) results.push([`state/${name}`, state[name]!]);
   // a ← w + keep · (a − w)
   if (averages) results.push(["average", op.add(op.mul(op.sub("average", weights), "keep"), weights)]);
-  graph.outputs = results.map(([name, value]) => ({ name: op.alias(value, `${name}/next`), dtype: "float32" }));
+  // Renamed rather than aliased: an Identity would copy every array once more.
+  graph.outputs = results.map(([name, value]) => ({
+    name: renameValue(op, value, `${name}/next`, 0),
+    dtype: "float32",
+  }));
   const read = new Set(graph.nodes.flatMap((node) => node.inputs));
   graph.inputs = graph.inputs.filter(({ name }) => read.has(name));
   return graph;
