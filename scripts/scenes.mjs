@@ -2,11 +2,11 @@
 //
 //   node scripts/scenes.mjs measure MODEL.onnx            answers and maps on the 4000 test scenes, as JSON
 //   node scripts/scenes.mjs ship out/scenes               measures a run's model, and puts it and its manifest into models/scenes
-//   node scripts/scenes.mjs compare TITLE=MODEL … OUT.webp   the same objects in the eyes of several models, as a picture
+//   node scripts/scenes.mjs compare "TITLE|DETAIL=MODEL" … OUT.webp   the same objects in the eyes of several models, as a picture
 //
 // Drawings are kept in out/drawings.
 import { copyFile, readFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { decodePicture, encodePicture, loadModel, writeAtomic } from "../packages/cam-core/dist/index.js";
 import {
   aimsByClass,
@@ -49,7 +49,8 @@ const commands = {
     const rows = [];
     for (const each of given) {
       const [title, path] = each.split("=");
-      rows.push({ title, detail: basename(path), measured: await measureScenes(await loadModel(path), scenes) });
+      const [name, detail = ""] = title.split("|");
+      rows.push({ title: name, detail, measured: await measureScenes(await loadModel(path), scenes) });
     }
     const { svg } = await drawComparison(scenes, rows);
     const picture = await decodePicture(new TextEncoder().encode(svg), "figure");
