@@ -80,10 +80,9 @@ export async function openStepper(options: StepperOptions, initial: Graph): Prom
         optimiser,
         scaled: accumulates || clip !== undefined,
         averages: averaging !== undefined,
-        threads,
       }),
     );
-    const arithmetic: Arithmetic = await opened(openArithmetic(layout, settings));
+    const arithmetic: Arithmetic = await opened(openArithmetic(layout));
     const { state, gradients } = allocate(options, initial);
     return { ...stepping(plan, layout, { clip, averaging }, backward, change, arithmetic, state, gradients), close };
   } catch (error) {

@@ -57,8 +57,8 @@ describe("ten updates are PyTorch's", () => {
       ...(one.ema === undefined ? {} : { average: weights.slice() }),
     };
     const schedule = scheduleOf(one.schedule);
-    const change = await openUpdate({ layout, optimiser, scaled: true, averages: one.ema !== undefined, threads: 1 });
-    const arithmetic = await openArithmetic(layout, { threads: 1 });
+    const change = await openUpdate({ layout, optimiser, scaled: true, averages: one.ema !== undefined });
+    const arithmetic = await openArithmetic(layout);
     const taken = one.accumulate ?? 1;
     try {
       for (const [at, expected] of one.weights.entries()) {
