@@ -3,11 +3,11 @@
 //   node scripts/cifake.mjs prepare                        checks out/cifake-data, lists what its photographs show
 //   node scripts/cifake.mjs evidence MODEL OBJECTS OUT [N] where verdicts' evidence lies, by the maps of a classifier of objects
 //   node scripts/cifake.mjs robustness MODEL OUT [N]       the same test pictures saved again, blurred, resized, cropped
-//   node scripts/cifake.mjs document OUT                   puts OUT's tables and figures into docs/cifake.md
+//   node scripts/cifake.mjs document OUT                   puts OUT's tables into docs/cifake.md
 //   node scripts/cifake.mjs ship RUN                       puts a run's model into models/cifake, its manifest with what train.yaml says
 //
 // Tables are printed and written into the folder OUT, with all numbers as JSON; N test pictures, drawn by seed 1, instead of all.
-import { copyFile, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { decodePicture, encodePicture, loadModel, writeAtomic } from "../packages/cam-core/dist/index.js";
 import {
@@ -69,8 +69,6 @@ const commands = {
       text = text.replace(place, (_, begin, end) => `${begin}\n${of}\n\n${table}${end}`);
     }
     await writeAtomic(page, text);
-    for (const name of ["examples", "masks"])
-      await copyFile(join(out, `${name}.webp`), `docs/images/cifake-${name}.webp`);
   },
   async ship(run) {
     await ship(run, "models/cifake");
