@@ -1,6 +1,6 @@
 import { Builder, emptyGraph, openSession, type Session, type Tensor } from "@camkit/cam-core";
 import type { Layout } from "./layout.ts";
-import { oneThread } from "./update.ts";
+import { takingTurns } from "./update.ts";
 
 /** What is done with whole gradients between backward pass and update. */
 export type Arithmetic = {
@@ -13,14 +13,14 @@ export type Arithmetic = {
 
 const piece = 1 << 18;
 
-export async function openArithmetic(layout: Layout): Promise<Arithmetic> {
+export async function openArithmetic(layout: Layout, threads?: number): Promise<Arithmetic> {
   const graph = emptyGraph("arithmetic", new Map([["", 18]]));
   graph.inputs.push({ name: "a", dtype: "float32", shape: ["n"] }, { name: "b", dtype: "float32", shape: ["n"] });
   const op = new Builder(graph);
   const sum = op.alias(op.add("a", "b"), "sum");
   const square = op.alias(op.reduceSumSquare("a", { axes: "all", keepdims: false }), "square");
   graph.outputs = [sum, square].map((name) => ({ name, dtype: "float32" }));
-  const session: Session = await openSession(graph, oneThread);
+  const session: Session = await openSession(graph, takingTurns(threads));
   const pieces = function* (...arrays: Float32Array[]): Generator<Tensor[]> {
     for (let at = 0; at < layout.length; at += piece)
       yield arrays.map((array) => {

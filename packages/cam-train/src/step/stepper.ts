@@ -4,7 +4,7 @@ import type { Optimiser } from "../optimisers/optimiser.ts";
 import { type Arithmetic, openArithmetic } from "./arithmetic.ts";
 import type { Layout, Slot } from "./layout.ts";
 import type { StepPlan } from "./plan.ts";
-import { type Arrays, openUpdate, type Update } from "./update.ts";
+import { type Arrays, openUpdate, takingTurns, type Update } from "./update.ts";
 
 /** All numbers that training changes; a checkpoint holds these. */
 export type State = Omit<Arrays, "gradients"> & {
@@ -63,7 +63,6 @@ export type Stepper = {
 /** Compiles the step and the update. The weights start as the graph has them. */
 export async function openStepper(options: StepperOptions, initial: Graph): Promise<Stepper> {
   const { plan, layout, optimiser, averaging, clip, accumulates = false, threads } = options;
-  const settings = threads === undefined ? {} : { threads };
   const sessions: { close(): Promise<void> }[] = [];
   const opened = async <T extends { close(): Promise<void> }>(session: Promise<T>): Promise<T> => {
     sessions.push(await session);
@@ -73,16 +72,17 @@ export async function openStepper(options: StepperOptions, initial: Graph): Prom
     for (const session of sessions) await session.close();
   };
   try {
-    const backward: Session = await opened(openSession(plan.graph, { ...settings, optimize: "extended" }));
+    const backward: Session = await opened(openSession(plan.graph, { ...takingTurns(threads), optimize: "extended" }));
     const change: Update = await opened(
       openUpdate({
         layout,
         optimiser,
         scaled: accumulates || clip !== undefined,
         averages: averaging !== undefined,
+        threads,
       }),
     );
-    const arithmetic: Arithmetic = await opened(openArithmetic(layout));
+    const arithmetic: Arithmetic = await opened(openArithmetic(layout, threads));
     const { state, gradients } = allocate(options, initial);
     return { ...stepping(plan, layout, { clip, averaging }, backward, change, arithmetic, state, gradients), close };
   } catch (error) {

@@ -1,6 +1,6 @@
 import type { Builder, Value } from "../../graph/builder.ts";
 import { float32 } from "../../tensor.ts";
-import { isFixed, padded, sizesOf, type Windows } from "./windows.ts";
+import { type FixedWindows, isFixed, padded, sizesOf, type Windows } from "./windows.ts";
 
 /** Everything that decides how the weights' cotangent is written. */
 type Site = {
@@ -22,8 +22,11 @@ type Form = { readonly fits: (site: Site) => boolean; readonly write: (site: Sit
  *
  *   unfolded   few input channels, or one filter each: a Conv    128×3×32², 3×3 to 32: 5.8, cut out 7.9 [4.0]
  *              whose kernels pick single taps, then products      16×96×48², depthwise, stride 2: 12, cut out 33 [4.4]
- *   shifted    stride 1: rows laid end to end, so that a tap      128×32×15², 3×3 to 32: 8.1, cut out 12.2 [5.3]
- *              is one run of memory; a product per tap            16×64×16², 3×3 to 64: 4.7, cut out 6.3 [3.2]
+ *   positions  wide layers, small maps: positions outermost, so   16×128×8², 3×3 to 128: 4.6, cut out 5.3 [3.3]
+ *              that a tap picks rows of N · C; one product        (two threads: 2.7, 3.9 [1.4])
+ *   shifted    stride 1: rows laid end to end, so that a tap      128×32×15², 3×3 to 32: 9.2, cut out 12.2 [5.3]
+ *              is one run of memory; a product per tap and        16×64×16², 3×3 to 64: 5.2, cut out 6.3 [3.2]
+ *              sample, which threads share
  *   banded     depthwise, short rows: products of whole rows,     16×144×24², 3×3: 8.9, cut out 13.5 [2.6]
  *              of which the diagonals are the taps                16×192×12², 3×3: 2.7, cut out 5.3 [0.4]
  *   cut out    the pixels of each tap cut out and joined,         16×64×16², 3×3 stride 2 to 128: 3.6 [1.9]
@@ -50,19 +53,35 @@ const forms: readonly Form[] = [
     write: byUnfolding,
   },
   {
-    fits: ({ op, x, windows, group }) =>
-      group === 1 &&
-      isFixed(windows) &&
-      windows.strides.every((stride) => stride === 1) &&
-      tapsOf(windows) > 1 &&
-      sizesOf(op, x).every((size) => size !== undefined),
-    write: byShifts,
+    fits: (site) => isKnown(site) && site.shape[1]! >= 64 && product(outOf(site)) <= fewPositions,
+    write: byPositions,
   },
+  { fits: (site) => isKnown(site) && site.windows.strides.every((stride) => stride === 1), write: byShifts },
   { fits: (site) => isDepthwise(site) && rowOf(site) <= longestRow, write: byBands },
   { fits: (site) => isDepthwise(site) && tapsOf(site.windows) <= mostTaps, write: byUnfolding },
   { fits: ({ windows }) => tapsOf(windows) <= mostTaps, write: byTaps },
   { fits: () => true, write: byConv },
 ];
+
+/** Most output positions for which positions are laid outermost. */
+const fewPositions = 100;
+
+/** One group, padding and sizes known, a kernel of several taps but not of many. */
+function isKnown({ op, x, windows, group }: Site): boolean {
+  const taps = tapsOf(windows);
+  const sizes = sizesOf(op, x);
+  return group === 1 && taps > 1 && taps <= mostTaps && isFixed(windows) && sizes.every((size) => size !== undefined);
+}
+
+/** Sizes of the output, where those of the input and the padding are known. */
+function outOf({ op, x, windows }: Site): number[] {
+  const { strides, extents, begins, ends } = windows as FixedWindows;
+  return sizesOf(op, x).map((size, i) => Math.floor((size! + begins[i]! + ends[i]! - extents[i]!) / strides[i]!) + 1);
+}
+
+function product(sizes: readonly number[]): number {
+  return sizes.reduce((a, b) => a * b, 1);
+}
 
 /** Longest row whose products with whole rows are worth taking: all but a few of them are thrown away. */
 const longestRow = 32;
@@ -81,7 +100,7 @@ function rowOf({ op, x }: Site): number {
 const mostTaps = 27;
 
 function tapsOf({ kernel }: Windows): number {
-  return kernel.reduce((a, b) => a * b, 1);
+  return product(kernel);
 }
 
 /**
@@ -101,43 +120,60 @@ function byUnfolding({ op, x, dy, shape, windows, group }: Site): Value {
   const samples = op.dim(x, 0);
   const pixels = op.reshape(columns, op.sizes([samples, group, inputs * taps, -1]));
   const cotangents = op.reshape(dy, op.sizes([samples, group, outputs / group, -1]));
-  const product = op.matMul(cotangents, op.transpose(pixels, [0, 1, 3, 2])); // [N, group, M/group, C/group * taps]
-  return op.reshape(op.reduceSum(product, { axes: [0], keepdims: false }), shape);
+  const products = op.matMul(cotangents, op.transpose(pixels, [0, 1, 3, 2])); // [N, group, M/group, C/group * taps]
+  return op.reshape(op.reduceSum(products, { axes: [0], keepdims: false }), shape);
 }
 
 /**
- * x padded and dy are laid out as [channels, N * run] with rows of the padded width, so that tap t reads x from one offset
- * on: the positions between dy's rows hold zeros and add nothing.
+ * pixels [taps, out · N, C] = rows of x [in, N · C] picked by tap and output position, a row of zeros for the padding; then
+ * dy [M, out · N] times each.
  */
-function byShifts({ op, x, dy, shape, windows }: Site): Value {
+function byPositions(site: Site): Value {
+  const { op, x, dy, shape, windows } = site;
   const [outputs, channels, ...kernel] = shape as [number, number, ...number[]];
-  const { dilations } = windows;
-  const begins = windows.begins as readonly number[];
-  const ends = windows.ends as readonly number[];
+  const { strides, dilations, begins } = windows as FixedWindows;
+  const size = sizesOf(op, x) as number[];
+  const zeros = product(size); // the index of that row
+  const picked = positionsOf(kernel).flatMap((tap) =>
+    positionsOf(outOf(site)).map((to) => {
+      const from = to.map((at, i) => at * strides[i]! + tap[i]! * dilations[i]! - begins[i]!);
+      if (from.some((at, i) => at < 0 || at >= size[i]!)) return zeros;
+      return from.reduce((sum, at, i) => sum * size[i]! + at, 0);
+    }),
+  );
+  const rows = op.transpose(op.reshape(x, [-1, zeros]), [1, 0]);
+  const padding = picked.includes(zeros) ? op.pad(rows, [0, 0, 1, 0]) : rows;
+  const pixels = op.reshape(op.gather(padding, op.ints(picked)), [tapsOf(windows), -1, channels]);
+  const cotangents = op.reshape(op.transpose(op.reshape(dy, [-1, product(outOf(site))]), [1, 0]), [-1, outputs]);
+  const products = op.matMul(op.transpose(cotangents, [1, 0]), pixels); // [taps, M, C]
+  return op.reshape(op.transpose(products, [1, 2, 0]), shape);
+}
+
+/**
+ * x padded and dy are laid out as [N, channels, run] with rows of the padded width, so that tap t reads x from one offset on:
+ * the positions between dy's rows hold zeros and add nothing.
+ */
+function byShifts(site: Site): Value {
+  const { op, x, dy, shape, windows } = site;
+  const [outputs, channels, ...kernel] = shape as [number, number, ...number[]];
+  const { dilations, begins, ends } = windows as FixedWindows;
   const wide = sizesOf(op, x).map((size, i) => size! + begins[i]! + ends[i]!);
-  const out = wide.map((size, i) => size - windows.extents[i]! + 1);
+  const out = outOf(site);
   // Elements from one position to the next along each axis of the padded input.
-  const strides = wide.map((_, i) => wide.slice(i + 1).reduce((a, b) => a * b, 1));
+  const strides = wide.map((_, i) => product(wide.slice(i + 1)));
   const run = out.reduce((sum, size, i) => sum + (size - 1) * strides[i]!, 1);
-  const rows = op.reshape(padded(op, x, begins, ends), op.sizes([op.dim(x, 0), channels, -1]));
-  const pixels = op.transpose(rows, [1, 0, 2]); // [C, N, padded]
+  const pixels = op.reshape(padded(op, x, begins, ends), op.sizes([op.dim(x, 0), channels, -1]));
   // The last axis alone may end early: what follows its last position is never read.
   const gaps = wide.map((size, i) => (i === 0 ? 0 : size - out[i]!));
-  const spread = padded(
-    op,
-    dy,
-    gaps.map(() => 0),
-    gaps,
-  );
-  const flat = op.reshape(spread, op.sizes([op.dim(dy, 0), outputs, -1]));
+  const none = gaps.map(() => 0);
+  const spread = op.reshape(padded(op, dy, none, gaps), op.sizes([op.dim(dy, 0), outputs, -1]));
   const whole = out[0]! * strides[0]!;
-  const ended = whole === run ? flat : op.slice(flat, { axes: [2], starts: [0], ends: [run] });
-  const cotangents = op.reshape(op.transpose(ended, [1, 0, 2]), [outputs, -1]); // [M, N * run]
+  const cotangents = whole === run ? spread : op.slice(spread, { axes: [2], starts: [0], ends: [run] });
   const products = positionsOf(kernel).map((tap) => {
     const start = tap.reduce((sum, at, i) => sum + at * dilations[i]! * strides[i]!, 0);
     const read = op.slice(pixels, { axes: [2], starts: [start], ends: [start + run] });
-    const product = op.gemm(cotangents, op.reshape(read, [channels, -1]), { transB: true });
-    return op.unsqueeze(product, [2]);
+    const each = op.matMul(cotangents, op.transpose(read, [0, 2, 1])); // [N, M, C]
+    return op.unsqueeze(op.reduceSum(each, { axes: [0], keepdims: false }), [2]);
   });
   return op.reshape(op.concat(products, 2), shape);
 }
@@ -195,8 +231,8 @@ function byTaps({ op, x, dy, shape, windows, group }: Site): Value {
     op.transpose(split(op, dy, group, perGroup), [1, 2, 0, ...axes]), // [group, M/group, N, ...out]
     [group, perGroup, -1],
   );
-  const product = op.matMul(cotangents, op.transpose(pixels, [0, 2, 1]));
-  return op.reshape(op.transpose(op.reshape(product, [outputs, taps, inputs]), [0, 2, 1]), shape);
+  const products = op.matMul(cotangents, op.transpose(pixels, [0, 2, 1]));
+  return op.reshape(op.transpose(op.reshape(products, [outputs, taps, inputs]), [0, 2, 1]), shape);
 }
 
 function byConv({ op, x, dy, shape, windows, group }: Site): Value {
