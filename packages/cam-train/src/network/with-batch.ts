@@ -7,6 +7,7 @@ import {
   type Node,
   pruneUnused,
   type Shape,
+  sizeOf,
   topological,
   type Value,
 } from "@camkit/cam-core";
@@ -71,8 +72,8 @@ const fixes: Readonly<Record<string, (node: Node, shapes: Shapes) => Node | unde
     const [from, to] = [before(x), before(node.outputs[0]!)];
     const axis = scaledAxis(from, op.dims(x));
     if (!known(from) || !known(to) || axis === undefined || !op.integers(sizes)) return undefined;
-    const ahead = product(from.slice(0, axis));
-    const at = to.findIndex((_, i) => product(to.slice(0, i)) === ahead);
+    const ahead = sizeOf(from.slice(0, axis));
+    const at = to.findIndex((_, i) => sizeOf(to.slice(0, i)) === ahead);
     return at < 0 ? undefined : { ...node, inputs: [x, op.ints(to.with(at, -1))] };
   },
   /** A class token, made once, is needed for each sample. */
@@ -104,7 +105,7 @@ function spelled(op: Builder, sizes: readonly number[], axis: number, size: Valu
 
 function checkScaled(node: Node, name: Value, { op, before, ratio }: Shapes): void {
   const [from, to] = [before(name), op.dims(name)];
-  if (ratio === 1 || Number.isNaN(ratio) || !known(from) || !known(to) || product(to) === product(from) * ratio) return;
+  if (ratio === 1 || Number.isNaN(ratio) || !known(from) || !known(to) || sizeOf(to) === sizeOf(from) * ratio) return;
   const where = `${node.opType} "${node.name || name}"`;
   throw new NetworkError(
     `${where} makes ${shapeText(from)} of one batch and ${shapeText(to)} of ${ratio}: it mixes samples`,
@@ -123,8 +124,4 @@ function scaledAxis(from: Shape | undefined, to: Shape | undefined): number | un
 
 function known(shape: Shape | undefined): shape is number[] {
   return shape?.every((dim) => typeof dim === "number") ?? false;
-}
-
-function product(sizes: readonly number[]): number {
-  return sizes.reduce((a, b) => a * b, 1);
 }

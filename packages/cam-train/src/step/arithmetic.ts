@@ -1,8 +1,9 @@
-import { Builder, emptyGraph, openSession, type Session, type Tensor } from "@camkit/cam-core";
+import { Builder, emptyGraph, openSession, type Session, type Value } from "@camkit/cam-core";
 import type { Layout } from "./layout.ts";
+import { pieces } from "./pieces.ts";
 import { takingTurns } from "./update.ts";
 
-/** What is done with whole gradients between backward pass and update. */
+/** What is done with whole gradients between backward pass and update. Compiled when it is first asked for. */
 export type Arithmetic = {
   /** a ← a + b */
   add(a: Float32Array, b: Float32Array): Promise<void>;
@@ -11,35 +12,44 @@ export type Arithmetic = {
   close(): Promise<void>;
 };
 
-const piece = 1 << 18;
+/** Each a graph of its own: the runtime computes all of a graph, whatever is fetched. */
+const operations = {
+  sum: { inputs: ["a", "b"], build: (op: Builder) => op.add("a", "b") },
+  square: { inputs: ["a"], build: (op: Builder) => op.reduceSumSquare("a", { axes: "all", keepdims: false }) },
+} as const satisfies Record<string, { inputs: readonly Value[]; build: (op: Builder) => Value }>;
 
-export async function openArithmetic(layout: Layout, threads?: number): Promise<Arithmetic> {
-  const graph = emptyGraph("arithmetic", new Map([["", 18]]));
-  graph.inputs.push({ name: "a", dtype: "float32", shape: ["n"] }, { name: "b", dtype: "float32", shape: ["n"] });
-  const op = new Builder(graph);
-  const sum = op.alias(op.add("a", "b"), "sum");
-  const square = op.alias(op.reduceSumSquare("a", { axes: "all", keepdims: false }), "square");
-  graph.outputs = [sum, square].map((name) => ({ name, dtype: "float32" }));
-  const session: Session = await openSession(graph, takingTurns(threads));
-  const pieces = function* (...arrays: Float32Array[]): Generator<Tensor[]> {
-    for (let at = 0; at < layout.length; at += piece)
-      yield arrays.map((array) => {
-        const data = array.subarray(at, at + piece);
-        return { dtype: "float32", shape: [data.length], data };
-      });
+export function openArithmetic(layout: Layout, threads?: number): Arithmetic {
+  const opened = new Map<keyof typeof operations, Promise<Session>>();
+  const session = (name: keyof typeof operations): Promise<Session> => {
+    const found = opened.get(name) ?? openSession(graphOf(name), takingTurns(threads));
+    opened.set(name, found);
+    return found;
   };
   return {
     add: async (x, y) => {
-      for (const [a, b] of pieces(x, y)) await session.run({ a: a!, b: b! }, { sum: a! });
+      const run = await session("sum");
+      for (const cut of pieces(0, layout.length)) await run.run({ a: cut(x), b: cut(y) }, { sum: cut(x) });
     },
     norm: async (x) => {
+      const run = await session("square");
       let total = 0;
-      for (const [a] of pieces(x)) {
-        const found = await session.run({ a: a!, b: a! }, { square: null });
-        total += Number((found.square!.data as Float32Array)[0]);
+      for (const cut of pieces(0, layout.length)) {
+        const { square } = await run.run({ a: cut(x) });
+        total += Number((square!.data as Float32Array)[0]);
       }
       return Math.sqrt(total);
     },
-    close: () => session.close(),
+    close: async () => {
+      for (const each of opened.values()) await (await each).close();
+    },
   };
+}
+
+function graphOf(name: keyof typeof operations) {
+  const { inputs, build } = operations[name];
+  const graph = emptyGraph(name, new Map([["", 18]]));
+  graph.inputs = inputs.map((input) => ({ name: input, dtype: "float32", shape: ["n"] }));
+  const op = new Builder(graph);
+  graph.outputs = [{ name: op.alias(build(op), name), dtype: "float32" }];
+  return graph;
 }

@@ -82,7 +82,8 @@ export async function openStepper(options: StepperOptions, initial: Graph): Prom
         threads,
       }),
     );
-    const arithmetic: Arithmetic = await opened(openArithmetic(layout, threads));
+    const arithmetic: Arithmetic = openArithmetic(layout, threads);
+    sessions.push(arithmetic);
     const { state, gradients } = allocate(options, initial);
     return { ...stepping(plan, layout, { clip, averaging }, backward, change, arithmetic, state, gradients), close };
   } catch (error) {

@@ -5,12 +5,12 @@ import {
   openSession,
   type Session,
   type SessionOptions,
-  type Tensor,
   type Value,
 } from "@camkit/cam-core";
 import { renameValue } from "../network/rename.ts";
 import type { Optimiser } from "../optimisers/optimiser.ts";
 import type { Layout, Span } from "./layout.ts";
+import { pieces } from "./pieces.ts";
 
 /** Flat arrays of a layout's length: the weights, their gradients, the optimiser's state and the moving average. */
 export type Arrays = {
@@ -54,9 +54,6 @@ export function takingTurns(threads: number | undefined): SessionOptions {
   return { restBetweenRuns: true, ...(threads === undefined ? {} : { threads }) };
 }
 
-/** Elements that an update works on at once: a megabyte an array, which stays in the cache from node to node. */
-const piece = 1 << 18;
-
 /**
  * Compiles an optimiser. Its graph is element-wise, and each result is made from all reads of what it replaces, so it may be
  * written where that lay: no second set of arrays is needed.
@@ -96,11 +93,7 @@ async function applyTo(session: Session, span: Span, arrays: Arrays, numbers: Re
       session.inputs.includes(name) ? [[name, float32([], [value])]] : [],
     ),
   );
-  for (let at = span.begin; at < span.end; at += piece) {
-    const cut = (array: Float32Array): Tensor => {
-      const data = array.subarray(at, Math.min(at + piece, span.end));
-      return { dtype: "float32", shape: [data.length], data };
-    };
+  for (const cut of pieces(span.begin, span.end)) {
     const kept = Object.fromEntries(Object.entries(arrays.state).map(([name, array]) => [`state/${name}`, cut(array)]));
     const changed = { weights: cut(arrays.weights), ...kept, ...(arrays.average && { average: cut(arrays.average) }) };
     const into = Object.fromEntries(Object.entries(changed).map(([name, tensor]) => [`${name}/next`, tensor]));

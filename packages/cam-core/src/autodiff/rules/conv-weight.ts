@@ -1,5 +1,5 @@
 import type { Builder, Value } from "../../graph/builder.ts";
-import { float32 } from "../../tensor.ts";
+import { float32, sizeOf } from "../../tensor.ts";
 import { type FixedWindows, isFixed, padded, sizesOf, type Windows } from "./windows.ts";
 
 /** Everything that decides how the weights' cotangent is written. */
@@ -53,7 +53,7 @@ const forms: readonly Form[] = [
     write: byUnfolding,
   },
   {
-    fits: (site) => isKnown(site) && site.shape[1]! >= 64 && product(outOf(site)) <= fewPositions,
+    fits: (site) => isKnown(site) && site.shape[1]! >= 64 && sizeOf(outOf(site)) <= fewPositions,
     write: byPositions,
   },
   { fits: (site) => isKnown(site) && site.windows.strides.every((stride) => stride === 1), write: byShifts },
@@ -79,10 +79,6 @@ function outOf({ op, x, windows }: Site): number[] {
   return sizesOf(op, x).map((size, i) => Math.floor((size! + begins[i]! + ends[i]! - extents[i]!) / strides[i]!) + 1);
 }
 
-function product(sizes: readonly number[]): number {
-  return sizes.reduce((a, b) => a * b, 1);
-}
-
 /** Longest row whose products with whole rows are worth taking: all but a few of them are thrown away. */
 const longestRow = 32;
 
@@ -100,7 +96,7 @@ function rowOf({ op, x }: Site): number {
 const mostTaps = 27;
 
 function tapsOf({ kernel }: Windows): number {
-  return product(kernel);
+  return sizeOf(kernel);
 }
 
 /**
@@ -133,7 +129,7 @@ function byPositions(site: Site): Value {
   const [outputs, channels, ...kernel] = shape as [number, number, ...number[]];
   const { strides, dilations, begins } = windows as FixedWindows;
   const size = sizesOf(op, x) as number[];
-  const zeros = product(size); // the index of that row
+  const zeros = sizeOf(size); // the index of that row
   const picked = positionsOf(kernel).flatMap((tap) =>
     positionsOf(outOf(site)).map((to) => {
       const from = to.map((at, i) => at * strides[i]! + tap[i]! * dilations[i]! - begins[i]!);
@@ -144,7 +140,7 @@ function byPositions(site: Site): Value {
   const rows = op.transpose(op.reshape(x, [-1, zeros]), [1, 0]);
   const padding = picked.includes(zeros) ? op.pad(rows, [0, 0, 1, 0]) : rows;
   const pixels = op.reshape(op.gather(padding, op.ints(picked)), [tapsOf(windows), -1, channels]);
-  const cotangents = op.reshape(op.transpose(op.reshape(dy, [-1, product(outOf(site))]), [1, 0]), [-1, outputs]);
+  const cotangents = op.reshape(op.transpose(op.reshape(dy, [-1, sizeOf(outOf(site))]), [1, 0]), [-1, outputs]);
   const products = op.matMul(op.transpose(cotangents, [1, 0]), pixels); // [taps, M, C]
   return op.reshape(op.transpose(products, [1, 2, 0]), shape);
 }
@@ -160,7 +156,7 @@ function byShifts(site: Site): Value {
   const wide = sizesOf(op, x).map((size, i) => size! + begins[i]! + ends[i]!);
   const out = outOf(site);
   // Elements from one position to the next along each axis of the padded input.
-  const strides = wide.map((_, i) => product(wide.slice(i + 1)));
+  const strides = wide.map((_, i) => sizeOf(wide.slice(i + 1)));
   const run = out.reduce((sum, size, i) => sum + (size - 1) * strides[i]!, 1);
   const pixels = op.reshape(padded(op, x, begins, ends), op.sizes([op.dim(x, 0), channels, -1]));
   // The last axis alone may end early: what follows its last position is never read.

@@ -1,5 +1,5 @@
-import type { Value } from "@camkit/cam-core";
-import { positionsOf, product, type Site } from "./site.ts";
+import { sizeOf, type Value } from "@camkit/cam-core";
+import { positionsOf, type Site } from "./site.ts";
 
 /**
  * A convolution over small maps as one product over all positions of all samples:
@@ -13,12 +13,12 @@ import { positionsOf, product, type Site } from "./site.ts";
 export function denseProduct(site: Site): Value | undefined {
   if (site.group !== 1 || !isSmall(site)) return undefined;
   const { op, x, w, bias, samples, channels, filters, size, kernel, out, strides, dilations, begins, ends } = site;
-  const positions = product(out);
-  const taps = product(kernel);
+  const positions = sizeOf(out);
+  const taps = sizeOf(kernel);
   const axes = kernel.map((_, i) => i);
 
   // Positions first, so that what a tap reads lies in runs of N · C.
-  const rows = op.transpose(op.reshape(x, [samples * channels, product(size)]), [1, 0]);
+  const rows = op.transpose(op.reshape(x, [samples * channels, sizeOf(size)]), [1, 0]);
   const laid = op.reshape(rows, [...size, samples * channels]);
   const pads = [...begins, 0, ...ends, 0];
   const padded = pads.some((pad) => pad > 0) ? op.pad(laid, pads) : laid;
@@ -41,6 +41,6 @@ export function denseProduct(site: Site): Value | undefined {
  * only maps of a few positions gain.
  */
 function isSmall({ samples, filters, out, kernel }: Site): boolean {
-  const positions = product(out);
-  return samples * positions <= 2 * filters && (product(kernel) > 1 || positions <= 16);
+  const positions = sizeOf(out);
+  return samples * positions <= 2 * filters && (sizeOf(kernel) > 1 || positions <= 16);
 }

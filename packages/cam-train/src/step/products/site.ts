@@ -60,10 +60,6 @@ function numbers(dims: readonly unknown[] | undefined): readonly number[] | unde
   return dims?.every((dim) => typeof dim === "number") ? (dims as readonly number[]) : undefined;
 }
 
-export function product(sizes: readonly number[]): number {
-  return sizes.reduce((a, b) => a * b, 1);
-}
-
 /** Every position inside a box, row-major. */
 export function positionsOf(sizes: readonly number[]): number[][] {
   return sizes.reduce<number[][]>(
