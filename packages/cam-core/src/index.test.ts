@@ -122,6 +122,7 @@ test("the public door", () => {
       "wrapText",
       "writeAtomic",
       "writeModel",
+      "zeros",
     ]
   `);
 });

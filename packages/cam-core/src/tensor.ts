@@ -120,6 +120,11 @@ export function bool(shape: readonly number[], values: readonly boolean[]): Tens
   return filled("bool", shape, Uint8Array.from(values, Number));
 }
 
+/** A tensor of zeros, or of `false`. */
+export function zeros(dtype: Exclude<DType, "string">, shape: readonly number[]): Tensor {
+  return { dtype, shape, data: viewBytes(dtype, new Uint8Array(sizeOf(shape) * bytesPerElement[dtype]!)) };
+}
+
 function filled(dtype: DType, shape: readonly number[], data: TypedArray): Tensor {
   if (data.length !== sizeOf(shape))
     throw new RangeError(`${data.length} values for a tensor of shape [${shape.join(", ")}]`);

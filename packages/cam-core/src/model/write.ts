@@ -31,6 +31,8 @@ export type WrittenModel = {
 export type WriteOptions = {
   /** Weights of at least this many bytes stay where they are and are named by offset. Default Infinity: all inside. */
   externalFrom?: number;
+  /** The name of one more output, before all others: an empty sequence of tensors. Default: there is none. */
+  sequenceFirst?: string;
 };
 
 /** IR version written: 10 is what opset 21 came with and every current runtime reads. */
@@ -49,7 +51,7 @@ export function writeModel(graph: Graph, options: WriteOptions = {}): WrittenMod
     irVersion,
     producerName: "camkit",
     opsetImport: [...graph.opsets].map(([domain, version]) => ({ domain, version: BigInt(version) })),
-    graph: graphProto(graph, writer),
+    graph: withSequence(graphProto(graph, writer), options.sequenceFirst),
     functions: [...graph.functions.values()] as FunctionProto[],
     metadataProps: [...graph.metadata].map(([key, value]) => ({ key, value })),
   });
@@ -91,6 +93,15 @@ function graphProto(graph: Graph, writer: Writer): GraphProto {
     ),
     initializer: [...graph.initializers].map(([name, tensor]) => tensorProto(name, tensor, writer)),
   });
+}
+
+function withSequence(graph: GraphProto, name: string | undefined): GraphProto {
+  if (name === undefined) return graph;
+  const element = { value: { case: "tensorType" as const, value: { elemType: dtypeToOnnx("float32") } } };
+  const type = { value: { case: "sequenceType" as const, value: { elemType: element } } };
+  graph.node.push(create(NodeProtoSchema, { opType: "SequenceEmpty", name, output: [name] }));
+  graph.output.unshift(create(ValueInfoProtoSchema, { name, type }));
+  return graph;
 }
 
 function valueProto(info: ValueInfo): ValueInfoProto {

@@ -1,7 +1,7 @@
-import { Builder, emptyGraph, openSession, type Session, type Value } from "@camkit/cam-core";
+import { Builder, emptyGraph, float32, openSession, type Session, type Value } from "@camkit/cam-core";
 import type { Layout } from "./layout.ts";
 import { pieces } from "./pieces.ts";
-import { takingTurns } from "./update.ts";
+import { sharing } from "./update.ts";
 
 /** What is done with whole gradients between backward pass and update. Compiled when it is first asked for. */
 export type Arithmetic = {
@@ -21,7 +21,7 @@ const operations = {
 export function openArithmetic(layout: Layout, threads?: number): Arithmetic {
   const opened = new Map<keyof typeof operations, Promise<Session>>();
   const session = (name: keyof typeof operations): Promise<Session> => {
-    const found = opened.get(name) ?? openSession(graphOf(name), takingTurns(threads));
+    const found = opened.get(name) ?? openSession(graphOf(name), sharing(threads));
     opened.set(name, found);
     return found;
   };
@@ -34,8 +34,9 @@ export function openArithmetic(layout: Layout, threads?: number): Arithmetic {
       const run = await session("square");
       let total = 0;
       for (const cut of pieces(0, layout.length)) {
-        const { square } = await run.run({ a: cut(x) });
-        total += Number((square!.data as Float32Array)[0]);
+        const square = float32([], [0]);
+        await run.run({ a: cut(x) }, { square });
+        total += square.data[0] as number;
       }
       return Math.sqrt(total);
     },

@@ -86,6 +86,7 @@ export function planStep(options: StepOptions): StepPlan {
   graph.outputs = [...new Set([...wanted, ...gradients.values(), ...statistics.values()])].map((name) => ({
     name,
     dtype: op.dtype(name),
+    shape: op.dims(name),
   }));
   pruneUnused(graph);
   checkGraph(graph);

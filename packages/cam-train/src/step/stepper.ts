@@ -1,10 +1,19 @@
-import { type Graph, openSession, type Session, sizeOf, type Tensor, viewBytes } from "@camkit/cam-core";
+import {
+  type Graph,
+  openSession,
+  type Session,
+  sizeOf,
+  type Tensor,
+  type ValueInfo,
+  viewBytes,
+  zeros,
+} from "@camkit/cam-core";
 import { DivergedError } from "../errors.ts";
 import type { Optimiser } from "../optimisers/optimiser.ts";
 import { type Arithmetic, openArithmetic } from "./arithmetic.ts";
 import type { Layout, Slot } from "./layout.ts";
 import type { StepPlan } from "./plan.ts";
-import { type Arrays, openUpdate, takingTurns, type Update } from "./update.ts";
+import { type Arrays, openUpdate, sharing, type Update } from "./update.ts";
 
 /** All numbers that training changes; a checkpoint holds these. */
 export type State = Omit<Arrays, "gradients"> & {
@@ -72,7 +81,7 @@ export async function openStepper(options: StepperOptions, initial: Graph): Prom
     for (const session of sessions) await session.close();
   };
   try {
-    const backward: Session = await opened(openSession(plan.graph, { ...takingTurns(threads), optimize: "extended" }));
+    const backward: Session = await opened(openSession(plan.graph, { ...sharing(threads), optimize: "extended" }));
     const change: Update = await opened(
       openUpdate({
         layout,
@@ -115,6 +124,13 @@ function copied(arrays: Readonly<Record<string, Float32Array>>): Record<string, 
   return Object.fromEntries(Object.entries(arrays).map(([name, data]) => [name, data.slice()]));
 }
 
+/** Memory for an output; null where its size only shows in the run. */
+function empty({ name, dtype, shape = [null] }: ValueInfo): [name: string, Tensor | null] {
+  const sizes = shape.filter((dim) => typeof dim === "number");
+  if (sizes.length < shape.length || dtype === "string") return [name, null];
+  return [name, zeros(dtype, sizes)];
+}
+
 function initialValues(graph: Graph, name: string, length: number): Float32Array {
   return (viewBytes("float32", graph.initializers.get(name)!.bytes) as Float32Array).subarray(0, length);
 }
@@ -139,14 +155,11 @@ function stepping(
     Object.fromEntries(layout.slots.map((slot) => [plan.gradients.get(slot.name)!, view(array, slot)]));
   const flat = (data: Float32Array): Tensor => ({ dtype: "float32", shape: [data.length], data });
   const statistics = Object.fromEntries(Object.entries(state.statistics).map(([name, data]) => [name, flat(data)]));
-  const reported = Object.fromEntries(
-    [plan.loss, ...Object.values(plan.terms), ...Object.values(plan.outputs), ...plan.statistics.values()].map(
-      (name) => [name, null],
-    ),
-  );
-  const first = { ...reported, ...written(gradients) };
+  const gradientsOf = new Set(plan.gradients.values());
+  const told = plan.graph.outputs.filter(({ name }) => !gradientsOf.has(name));
+  const first = written(gradients);
   // Where an update takes several batches: each later one's gradients, before they are added.
-  let more: { array: Float32Array; fetches: Record<string, Tensor | null> } | undefined;
+  let more: { array: Float32Array; fetches: Record<string, Tensor> } | undefined;
   let batches = 0;
 
   return {
@@ -157,9 +170,9 @@ function stepping(
       );
       if (batches > 0 && more === undefined) {
         const array = new Float32Array(layout.length);
-        more = { array, fetches: { ...reported, ...written(array) } };
+        more = { array, fetches: written(array) };
       }
-      const into = batches === 0 ? first : more!.fetches;
+      const into = { ...(batches === 0 ? first : more!.fetches), ...Object.fromEntries(told.map(empty)) };
       const found = await backward.run({ ...feeds, ...masks, ...weights, ...statistics }, into);
       const scalar = (name: string) => Number((found[name]!.data as Float32Array)[0]);
       const loss = scalar(plan.loss);

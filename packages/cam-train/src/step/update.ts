@@ -48,10 +48,10 @@ export type Update = {
 
 /**
  * Backward pass and update are two sessions that take turns: the threads of one would spin on while the other runs. (Two cores:
- * ResNet-18's update 80 -> 27 ms, the CIFAKE network's backward pass 60 -> 39.)
+ * ResNet-18's update 80 -> 27 ms, the CIFAKE network's backward pass 60 -> 39.) Both write into arrays that are there.
  */
-export function takingTurns(threads: number | undefined): SessionOptions {
-  return { restBetweenRuns: true, ...(threads === undefined ? {} : { threads }) };
+export function sharing(threads: number | undefined): SessionOptions {
+  return { restBetweenRuns: true, writesInto: true, ...(threads === undefined ? {} : { threads }) };
 }
 
 /**
@@ -63,7 +63,7 @@ export async function openUpdate(options: UpdateOptions): Promise<Update> {
   const sessions = new Map<boolean, Session>();
   try {
     for (const decays of new Set(layout.spans.map(({ decay }) => decay !== 0)))
-      sessions.set(decays, await openSession(updateGraph(options, decays), takingTurns(threads)));
+      sessions.set(decays, await openSession(updateGraph(options, decays), sharing(threads)));
   } catch (error) {
     for (const session of sessions.values()) await session.close();
     throw error;
