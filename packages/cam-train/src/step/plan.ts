@@ -11,6 +11,7 @@ import {
   type InputManifest,
   pixelAffine,
   pruneUnused,
+  type Shape,
   type Value,
 } from "@camkit/cam-core";
 import { NetworkError } from "../errors.ts";
@@ -52,7 +53,7 @@ export type StepPlan = {
   readonly terms: Readonly<Record<string, Value>>;
   /** The network's outputs, before the loss. */
   readonly outputs: Readonly<Record<string, Value>>;
-  /** Graph outputs by trained initializer. */
+  /** Graph outputs by trained initializer, its elements in order; not always in its shape. */
   readonly gradients: ReadonlyMap<string, Value>;
   /** Graph outputs by running statistic. */
   readonly statistics: ReadonlyMap<string, Value>;
@@ -81,7 +82,7 @@ export function planStep(options: StepOptions): StepPlan {
   const { feeds, loss, terms } = feedAndJudge(op, input.name, outputs, options, batch);
   const seed = op.constant(float32([], [1]));
   const found = gradient(op, new Map([[loss, seed]]), trained, { override: fastRules });
-  const gradients = new Map(trained.map((name, i) => [name, op.alias(found[i]!, `gradient/${name}`)]));
+  const gradients = new Map(trained.map((name, i) => [name, op.alias(unshaped(op, found[i]!), `gradient/${name}`)]));
   const wanted = [loss, ...Object.values(terms), ...Object.values(outputs)];
   graph.outputs = [...new Set([...wanted, ...gradients.values(), ...statistics.values()])].map((name) => ({
     name,
@@ -91,6 +92,18 @@ export function planStep(options: StepOptions): StepPlan {
   pruneUnused(graph);
   checkGraph(graph);
   return { graph, feeds, masks, loss, terms, outputs, gradients, statistics };
+}
+
+/** What a value is before it is reshaped: at a graph's end that would copy it. */
+function unshaped(op: Builder, value: Value): Value {
+  const made = op.graph.nodes.findLast((node) => node.outputs.includes(value));
+  const inner = made?.opType === "Reshape" ? made.inputs[0]! : undefined;
+  return inner !== undefined && isFixed(op.dims(inner)) ? unshaped(op, inner) : value;
+}
+
+/** Whether a shape is known to the last axis. */
+export function isFixed(shape: Shape | undefined): shape is readonly number[] {
+  return shape?.every((dim) => typeof dim === "number") ?? false;
 }
 
 export type EvaluationOptions = Pick<StepOptions, "graph" | "fields" | "input"> & { readonly loss?: Loss };

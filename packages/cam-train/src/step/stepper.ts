@@ -12,7 +12,7 @@ import { DivergedError } from "../errors.ts";
 import type { Optimiser } from "../optimisers/optimiser.ts";
 import { type Arithmetic, openArithmetic } from "./arithmetic.ts";
 import type { Layout, Slot } from "./layout.ts";
-import type { StepPlan } from "./plan.ts";
+import { isFixed, type StepPlan } from "./plan.ts";
 import { type Arrays, openUpdate, sharing, type Update } from "./update.ts";
 
 /** All numbers that training changes; a checkpoint holds these. */
@@ -125,10 +125,8 @@ function copied(arrays: Readonly<Record<string, Float32Array>>): Record<string, 
 }
 
 /** Memory for an output; null where its size only shows in the run. */
-function empty({ name, dtype, shape = [null] }: ValueInfo): [name: string, Tensor | null] {
-  const sizes = shape.filter((dim) => typeof dim === "number");
-  if (sizes.length < shape.length || dtype === "string") return [name, null];
-  return [name, zeros(dtype, sizes)];
+function empty({ name, dtype, shape }: ValueInfo): [name: string, Tensor | null] {
+  return [name, isFixed(shape) && dtype !== "string" ? zeros(dtype, shape) : null];
 }
 
 function initialValues(graph: Graph, name: string, length: number): Float32Array {
@@ -151,8 +149,14 @@ function stepping(
     data: array.subarray(offset, offset + length),
   });
   const weights = Object.fromEntries(layout.slots.map((slot) => [slot.name, view(state.weights, slot)]));
+  const shapes = new Map(plan.graph.outputs.map(({ name, shape }) => [name, isFixed(shape) ? shape : undefined]));
   const written = (array: Float32Array) =>
-    Object.fromEntries(layout.slots.map((slot) => [plan.gradients.get(slot.name)!, view(array, slot)]));
+    Object.fromEntries(
+      layout.slots.map((slot): [string, Tensor] => {
+        const name = plan.gradients.get(slot.name)!;
+        return [name, view(array, { ...slot, shape: shapes.get(name) ?? slot.shape })];
+      }),
+    );
   const flat = (data: Float32Array): Tensor => ({ dtype: "float32", shape: [data.length], data });
   const statistics = Object.fromEntries(Object.entries(state.statistics).map(([name, data]) => [name, flat(data)]));
   const gradientsOf = new Set(plan.gradients.values());
