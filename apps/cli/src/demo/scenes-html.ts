@@ -1,6 +1,6 @@
 import { defaultColormap, type Scene } from "@camkit/cam-core";
+import { colorBar, dataUri, escapeHtml, outlinePath } from "@camkit/cam-core/page";
 import { probability } from "../format.ts";
-import { colorBar, dataUri, escapeHtml, outlinePath } from "./html.ts";
 import type { compareMethods, SceneMap, ShownScene } from "./scenes-run.ts";
 
 type Comparison = Awaited<ReturnType<typeof compareMethods>>;

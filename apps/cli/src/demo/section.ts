@@ -1,3 +1,5 @@
+import type { Tile } from "@camkit/cam-core/page";
+
 /** What a trade shows in the demo. A trade adds one file that makes a section, and one line in `sections.ts`. */
 export type Section = {
   readonly id: string;
@@ -15,8 +17,6 @@ export type Section = {
   /** What the terminal says of it. */
   readonly text: string;
 };
-
-export type Tile = { readonly value: string; readonly label: string; readonly note?: string };
 
 export type SectionMaker = (context: DemoContext) => Promise<Section>;
 

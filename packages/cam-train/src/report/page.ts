@@ -1,3 +1,4 @@
+import { escapeHtml, factsHtml, htmlPage, sectionHtml, type Tile } from "@camkit/cam-core/page";
 import type { ClassRow, Measurement } from "../metrics/measure.ts";
 import type { Selection } from "../metrics/selective.ts";
 import { drawConfusion, mostDrawnClasses } from "./confusion.ts";
@@ -18,7 +19,7 @@ export type Report = {
   /** What must be said before the numbers are read: duplicates between training and test, a class without samples. */
   readonly notes?: readonly string[];
   /** The numbers that say it in a glance. */
-  readonly tiles: readonly { readonly value: string; readonly label: string; readonly note?: string }[];
+  readonly tiles: readonly Tile[];
   readonly training?: Omit<CurveOptions, "title"> & { readonly log: readonly LogEntry[] };
   readonly tests: readonly TestReport[];
   /** The configuration, as text. */
@@ -37,34 +38,14 @@ export type TestReport = {
 /** One HTML page that opens from disk and fetches nothing; the same report gives the same bytes. */
 export function reportPage(report: Report): string {
   const { title, lead, generator, time, notes = [], tiles, training, tests, recipe, environment } = report;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="generator" content="${escapeHtml(generator)}">
-<title>${escapeHtml(title)}</title>
-<style>${css}</style>
-</head>
-<body>
-<header>
-<p class="brand">${escapeHtml(generator)}</p>
-<h1>${escapeHtml(title)}</h1>
-<p class="lead">${escapeHtml(lead)}</p>
-${notes.map((note) => `<p class="note">${escapeHtml(note)}</p>`).join("\n")}
-<div class="tiles">${tiles.map(tileHtml).join("")}</div>
-</header>
-<main>
-${training ? section("Training", "", plots([drawCurve(training.log, { ...training, title })])) : ""}
-${tests.map(testHtml).join("\n")}
-${recipe === undefined ? "" : section("Recipe", "", `<pre>${escapeHtml(recipe)}</pre>`)}
-${section("Environment", "", `<dl>${environment.map(([name, value]) => `<dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd>`).join("")}</dl>`)}
-</main>
-<footer><p>Made by ${escapeHtml(generator)} on ${escapeHtml(time)}.</p></footer>
-</body>
-</html>
-`;
+  const sections = [
+    ...(training ? [sectionHtml("Training", "", plots([drawCurve(training.log, { ...training, title })]))] : []),
+    ...tests.map(testHtml),
+    ...(recipe === undefined ? [] : [sectionHtml("Recipe", "", `<pre>${escapeHtml(recipe)}</pre>`)]),
+    sectionHtml("Environment", "", factsHtml(environment)),
+  ];
+  const footer = `<p>Made by ${escapeHtml(generator)} on ${escapeHtml(time)}.</p>`;
+  return htmlPage({ title, lead, generator, notes, tiles, css, main: sections.join("\n"), footer });
 }
 
 function testHtml({ title, lead = "", measurement, band }: TestReport): string {
@@ -78,25 +59,13 @@ function testHtml({ title, lead = "", measurement, band }: TestReport): string {
     : confusion.classes.length <= mostDrawnClasses
       ? figure(drawConfusion(confusion))
       : `<p class="lead">The confusion matrix of ${confusion.classes.length} classes is too large to be read as a picture.</p>`;
-  return section(
+  return sectionHtml(
     title,
     lead,
     `<div class="plots">${metricTable(measurement)}${matrix}</div>` +
       (perClass ? `<h3>Each class against all others</h3>${classTable(perClass)}` : "") +
       (calibration.length > 0 ? `<h3>How far its sureness can be trusted</h3>${plots(calibration)}` : ""),
   );
-}
-
-function section(title: string, lead: string, html: string): string {
-  return `<section>
-<h2>${escapeHtml(title)}</h2>
-${lead ? `<p class="lead">${escapeHtml(lead)}</p>` : ""}
-${html}
-</section>`;
-}
-
-function tileHtml({ value, label, note }: Report["tiles"][number]): string {
-  return `<div class="tile"><strong>${escapeHtml(value)}</strong><span>${escapeHtml(label)}</span>${note ? `<small>${escapeHtml(note)}</small>` : ""}</div>`;
 }
 
 function metricTable({ metrics, count, positive, perClass }: Measurement): string {
@@ -139,7 +108,3 @@ function figure({ svg }: Drawing): string {
 
 /** What the samples don't determine is a dash. */
 const digits = (value: number) => (Number.isNaN(value) ? "–" : value.toFixed(4));
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"]/g, (char) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[char]!);
-}

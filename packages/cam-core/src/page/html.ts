@@ -1,4 +1,4 @@
-import { type ColormapName, colormap } from "@camkit/cam-core";
+import { type ColormapName, colormap } from "../image/colormap.ts";
 
 /** Text as HTML. */
 export function escapeHtml(text: string): string {
