@@ -13,4 +13,15 @@ export type { InputManifest } from "./model/manifest.ts";
 export { decodeNpy, encodeNpy } from "./npy.ts";
 export * from "./phantom/index.ts";
 export { fileError, readBytes, sha256Hex, writeAtomic } from "./runtime/files.ts";
-export { type DType, float32, float64, int64, numbersIn, sizeOf, type Tensor, viewBytes, zeros } from "./tensor.ts";
+export {
+  type DType,
+  float32,
+  float64,
+  int64,
+  numbersIn,
+  positionsOf,
+  sizeOf,
+  type Tensor,
+  viewBytes,
+  zeros,
+} from "./tensor.ts";

@@ -95,6 +95,7 @@ test("the public door", () => {
       "pixelAffine",
       "pixelInput",
       "plan",
+      "positionsOf",
       "preparePicture",
       "producersOf",
       "pruneUnused",

@@ -80,6 +80,14 @@ export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, dim) => product * dim, 1);
 }
 
+/** Every position inside a shape, row-major. */
+export function positionsOf(shape: readonly number[]): number[][] {
+  return shape.reduce<number[][]>(
+    (found, size) => found.flatMap((position) => Array.from({ length: size }, (_, at) => [...position, at])),
+    [[]],
+  );
+}
+
 /**
  * The elements behind little-endian `bytes`. A view where the bytes are aligned for `dtype`, a copy where they are not.
  */

@@ -111,7 +111,7 @@ function strayOf({ dataset: { report } }: Part): string[] {
   const some = (names: readonly string[]) =>
     `${names.slice(0, 3).join(", ")}${names.length > 3 ? `, … (${names.length} in all)` : ""}`;
   return [
-    ...(report.stray.length > 0 ? [`not used, since no pictures: ${some(report.stray)}`] : []),
+    ...(report.stray.length > 0 ? [`not used, since no pictures in a class's folder: ${some(report.stray)}`] : []),
     ...(report.unreadable.length > 0
       ? [`left out, since unreadable: ${some(report.unreadable.map(({ id, reason }) => `${id} (${reason})`))}`]
       : []),

@@ -1,5 +1,5 @@
 import type { Builder, Value } from "../../graph/builder.ts";
-import { float32, sizeOf } from "../../tensor.ts";
+import { float32, positionsOf, sizeOf } from "../../tensor.ts";
 import { type FixedWindows, isFixed, padded, sizesOf, type Windows } from "./windows.ts";
 
 /** Everything that decides how the weights' cotangent is written. */
@@ -257,12 +257,4 @@ function byConv({ op, x, dy, shape, windows, group }: Site): Value {
 function split(op: Builder, x: Value, group: number, channels: number): Value {
   const spatial = Array.from({ length: op.rank(x) - 2 }, (_, i) => op.dim(x, i + 2));
   return op.reshape(x, op.sizes([op.dim(x, 0), group, channels, ...spatial]));
-}
-
-/** Every position inside a kernel, row-major. */
-function positionsOf(kernel: readonly number[]): number[][] {
-  return kernel.reduce<number[][]>(
-    (positions, size) => positions.flatMap((position) => Array.from({ length: size }, (_, at) => [...position, at])),
-    [[]],
-  );
 }

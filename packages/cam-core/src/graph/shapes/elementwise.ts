@@ -1,3 +1,4 @@
+import { positionsOf } from "../../tensor.ts";
 import {
   addDims,
   atLeast,
@@ -13,7 +14,7 @@ import {
 } from "../dims.ts";
 import type { Dim } from "../graph.ts";
 import type { Inferred, ShapeContext, ShapeRule } from "../infer.ts";
-import { alike, indicesOf, type ShapeRules, sameAsInput, small, stridesOf } from "./parts.ts";
+import { alike, type ShapeRules, sameAsInput, small, stridesOf } from "./parts.ts";
 import { isReal, realQuotient, realScaled, roundReal } from "./real.ts";
 
 /** One output element from the inputs'; `integer` says that the arithmetic is on integers. */
@@ -42,7 +43,7 @@ function combine(node: ShapeContext, shape: Inferred["shape"], scalar: Scalar): 
   });
   const integer = !isFloat(node.dtype(node.node.inputs.length - 1));
   const narrow = node.dtype(node.node.inputs.length - 1) === "float32";
-  return Array.from(indicesOf(target), (index) => {
+  return positionsOf(target).map((index) => {
     const result = scalar(
       readers.map((read) => read(index)),
       integer,

@@ -1,5 +1,5 @@
 import { dtypeFromOnnx } from "../../model/dtypes.ts";
-import type { DType } from "../../tensor.ts";
+import { type DType, positionsOf } from "../../tensor.ts";
 import { mulDims } from "../dims.ts";
 import type { Dim, Shape } from "../graph.ts";
 import type { ShapeContext, ShapeRule } from "../infer.ts";
@@ -69,13 +69,6 @@ export function stridesOf(shape: readonly number[]): number[] {
   return strides;
 }
 
-/** Every index of a shape, row-major. */
-export function* indicesOf(shape: readonly number[]): Generator<number[]> {
-  const size = shape.reduce((a, b) => a * b, 1);
-  const strides = stridesOf(shape);
-  for (let flat = 0; flat < size; flat++) yield shape.map((dim, axis) => Math.floor(flat / strides[axis]!) % dim);
-}
-
 /**
  * Contents of an output each element of which is one of the first input's: `from` turns the output's index into the input's.
  * Undefined where contents or shapes aren't known.
@@ -90,7 +83,7 @@ export function movedElements(
   const target = small(output);
   if (!elements || !input || !target) return undefined;
   const strides = stridesOf(input);
-  return Array.from(indicesOf(target), (index) => {
+  return positionsOf(target).map((index) => {
     const flat = from(index).reduce((sum, at, axis) => sum + at * strides[axis]!, 0);
     return elements[flat] ?? null;
   });

@@ -1,5 +1,5 @@
-import { sizeOf, type Value } from "@camkit/cam-core";
-import { positionsOf, type Site } from "./site.ts";
+import { positionsOf, sizeOf, type Value } from "@camkit/cam-core";
+import type { Site } from "./site.ts";
 
 /**
  * A convolution over small maps as one product over all positions of all samples:

@@ -1,5 +1,5 @@
-import { float32, sizeOf, type Value } from "@camkit/cam-core";
-import { positionsOf, type Site } from "./site.ts";
+import { float32, positionsOf, sizeOf, type Value } from "@camkit/cam-core";
+import type { Site } from "./site.ts";
 
 /** Most entries of a channel's matrix: 6×6 to 6×6 has 1296, 12×12 to 6×6 with stride 5184. */
 const mostEntries = 5200;

@@ -59,11 +59,3 @@ export function siteOf(node: Node, op: Builder): Site | undefined {
 function numbers(dims: readonly unknown[] | undefined): readonly number[] | undefined {
   return dims?.every((dim) => typeof dim === "number") ? (dims as readonly number[]) : undefined;
 }
-
-/** Every position inside a box, row-major. */
-export function positionsOf(sizes: readonly number[]): number[][] {
-  return sizes.reduce<number[][]>(
-    (found, size) => found.flatMap((position) => Array.from({ length: size }, (_, at) => [...position, at])),
-    [[]],
-  );
-}
