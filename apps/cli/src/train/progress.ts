@@ -34,6 +34,10 @@ export function startTrainingProgress(io: Pick<Io, "stderr">): TrainingProgress 
     },
     resumed: (event) => {
       bar.say(`going on after step ${event.step} of ${event.steps}`);
+      if (event.threads)
+        bar.say(
+          `warning: begun with ${event.threads[0]} threads, goes on with ${event.threads[1]}: sums round differently, so the weights will not be exactly those of a run that was never stopped`,
+        );
     },
     step: (event) => {
       // When the first step began isn't known: compiling comes before it.

@@ -9,6 +9,8 @@ export type Progress = {
   readonly step: number;
   /** Seconds of training so far. */
   readonly seconds: number;
+  /** Threads inside an operator: another number may round sums differently. */
+  readonly threads: number;
   /** Sums of the losses that no line of the log has told yet, for its two kinds of lines. */
   readonly sums: Readonly<Record<"step" | "epoch", { readonly loss: number; readonly count: number }>>;
   /** The best validation so far: what is watched, the loss, and the epoch (1-based). */

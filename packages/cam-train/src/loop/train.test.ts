@@ -129,6 +129,19 @@ test("what another run left is refused by name", async () => {
   );
 });
 
+test("a run that goes on with another number of threads says so", async () => {
+  await run(recipe({ epochs: 1 }), "threads");
+  const events: TrainEvent[] = [];
+  const onEvent = (event: TrainEvent) => events.push(event);
+  await run(recipe({ epochs: 1 }), "threads", { resume: true, onEvent });
+  await run(recipe({ epochs: 1 }), "threads", { resume: true, onEvent, threads: 2 });
+  const said = events.filter(({ kind }) => kind === "resumed");
+  expect(said).toEqual([
+    { kind: "resumed", step: 3, steps: 3 },
+    { kind: "resumed", step: 3, steps: 3, threads: [1, 2] },
+  ]);
+});
+
 test("without a better validation it ends early, and stays ended", async () => {
   const still = recipe({ epochs: 10, rate: 1e-12, patience: 2, statistics: "keep" });
   expect(await run(still, "early")).toMatchObject({ ended: "early", step: 9, best: { epoch: 1 } });

@@ -1,4 +1,5 @@
 import { access } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Graph, InputManifest } from "@camkit/cam-core";
 import { sha256Hex, writeModel } from "@camkit/cam-core";
@@ -79,7 +80,13 @@ export type TrainOptions = {
 };
 
 export type TrainEvent =
-  | { readonly kind: "resumed"; readonly step: number; readonly steps: number }
+  | {
+      readonly kind: "resumed";
+      readonly step: number;
+      readonly steps: number;
+      /** Where the number of threads is another one now: what it was, and is. */
+      readonly threads?: readonly [before: number, now: number];
+    }
   | {
       readonly kind: "step";
       readonly step: number;
@@ -153,6 +160,7 @@ async function loop(
   if (perEpoch === 0)
     throw new ConfigError(`an update takes ${accumulate} batches, an epoch has ${feeder.stepsPerEpoch}`);
   const steps = perEpoch * recipe.epochs;
+  const { threads = availableParallelism() } = options;
   const started = performance.now() / 1000 - (resumed?.seconds ?? 0);
   const seconds = () => performance.now() / 1000 - started;
   let { step, sums, best }: Pick<Progress, "step" | "sums"> & { best?: Progress["best"] } = resumed ?? {
@@ -164,7 +172,7 @@ async function loop(
 
   const save = async () => {
     checkFinite(layout, stepper.state.weights, step);
-    const progress = { step, seconds: seconds(), sums, ...(best ? { best } : {}) };
+    const progress = { step, seconds: seconds(), threads, sums, ...(best ? { best } : {}) };
     await saveCheckpoint(path(runFiles.last), layout, stepper.state, progress, run);
     saved = seconds();
     onEvent({ kind: "checkpoint", step });
@@ -194,7 +202,11 @@ async function loop(
     return signal?.aborted ? "interrupted" : undefined;
   };
 
-  if (resumed) onEvent({ kind: "resumed", step, steps });
+  if (resumed)
+    onEvent({
+      ...{ kind: "resumed", step, steps },
+      ...(resumed.threads === threads ? {} : { threads: [resumed.threads, threads] }),
+    });
   let end = ended();
   while (end === undefined) {
     const epoch = Math.floor(step / perEpoch);
