@@ -29,7 +29,7 @@ const testScenes = (n = count) => Array.from({ length: n }, (_, i) => drawn(firs
 async function measured(path) {
   const model = await loadModel(path);
   const found = await measureScenes(model, testScenes(), { threads: 1 });
-  return { sha256: model.sha256(), results: sceneResults(found, told), classes: aimsByClass(found) };
+  return { sha256: model.sha256(), results: await sceneResults(found, told), classes: aimsByClass(found) };
 }
 
 const commands = {

@@ -1,4 +1,5 @@
 import {
+  checkStated,
   defaultPreprocessing,
   type Graph,
   InputError,
@@ -68,13 +69,7 @@ export type Preprocessing = {
 export function preprocessingOf(model: ModelFile, input: ValueInfo): Preprocessing {
   const stated = model.manifest?.inputs?.[input.name];
   if (!stated) return defaultPreprocessing(input.shape ?? [], input.dtype);
-  const space = [...stated.layout].flatMap((letter, axis) => ("NC".includes(letter) ? [] : [input.shape?.[axis]]));
-  if (space.some((dim, i) => typeof dim === "number" && dim !== stated.size[i]))
-    throw new ManifestError(
-      manifestPath(model.path),
-      `inputs.${input.name}.size is [${stated.size.join(", ")}], but the model takes [${input.shape?.join(", ")}]`,
-      { hint: `With layout ${stated.layout}, size is [${space.map((dim) => dim ?? "any").join(", ")}].` },
-    );
+  checkStated(manifestPath(model.path), input, stated);
   return { input: stated, assumed: false, notes: [] };
 }
 

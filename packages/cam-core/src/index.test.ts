@@ -34,6 +34,7 @@ test("the public door", () => {
       "channelOrders",
       "checkFeeds",
       "checkGraph",
+      "checkStated",
       "chooseDevice",
       "classIndex",
       "colorIndex",

@@ -56,7 +56,7 @@ export {
   parseManifest,
 } from "./model/manifest.ts";
 export { type Model, openModel } from "./model/model.ts";
-export { defaultPreprocessing } from "./model/preprocessing.ts";
+export { checkStated, defaultPreprocessing } from "./model/preprocessing.ts";
 export { readModel } from "./model/read.ts";
 export { type ByteSource, sourceOf } from "./model/source.ts";
 export { writeModel } from "./model/write.ts";

@@ -1,4 +1,4 @@
-import { compact, dataSpec, environmentOf, type Measured, testModel } from "@camkit/cam-train";
+import { compact, dataSpec, environmentOf, type Measured, refuseRun, testModel } from "@camkit/cam-train";
 import { defineCommand, option, positional } from "../command.ts";
 import { manifestOption, modelArgument, threadsOption } from "../common.ts";
 import { timeOf } from "../explain/provenance.ts";
@@ -37,6 +37,7 @@ export default defineCommand({
     "camkit test model.onnx images.npy labels.npy --classes cat,dog",
   ],
   run: async ({ model: given, data, out, manifest, ...options }, io) => {
+    if (out !== undefined) await refuseRun(out);
     const model = await openModelArgument(given, manifest);
     const { output, classes, exclude, withoutDuplicatesOf, seed = 1, ...running } = options;
     checkOutput(model, output);
@@ -55,7 +56,7 @@ export default defineCommand({
       });
       bar.stop();
       const pictures = tested.judged.some(({ part }) => part.dataset.fields.input?.dtype === "uint8");
-      const warnings = pictures && preprocessing?.assumed ? preprocessing.notes : [];
+      const warnings = [...(pictures && preprocessing?.assumed ? preprocessing.notes : []), ...tested.warnings];
       for (const warning of warnings) warn(io, warning);
       const environment = environmentOf({ threads: running.threads, workers: running.workers ?? 1 });
       const document = {

@@ -1,4 +1,5 @@
-import { InputError } from "../errors.ts";
+import { InputError, ManifestError } from "../errors.ts";
+import type { ValueInfo } from "../graph/graph.ts";
 import type { ChannelOrder, InputManifest, Layout, ResizeManifest } from "./manifest.ts";
 
 /** Default of `InputManifest.resize`: the whole picture, as Pillow would shrink it. */
@@ -50,6 +51,28 @@ export function defaultPreprocessing(shape: readonly InputDim[], dtype = "float3
   if (axis("H") === undefined || axis("W") === undefined)
     notes.push(`the input's size is open: ${size[0]} x ${size[1]} was assumed`);
   return { input: { layout, size, channelOrder, resize: defaultResize, ...values }, assumed: true, notes };
+}
+
+/**
+ * Refuses what a manifest states of an input where the graph says otherwise: sizes, number of channels. `path` is the manifest's.
+ * Throws ManifestError.
+ */
+export function checkStated(path: string, { name, shape }: Pick<ValueInfo, "name" | "shape">, stated: InputManifest): void {
+  const { layout, size, channelOrder } = stated;
+  const space = [...layout].flatMap((letter, axis) => ("NC".includes(letter) ? [] : [shape?.[axis]]));
+  if (space.some((dim, i) => typeof dim === "number" && dim !== size[i]))
+    throw new ManifestError(
+      path,
+      `inputs.${name}.size is [${size.join(", ")}], but the model takes [${shape?.join(", ")}]`,
+      { hint: `With layout ${layout}, size is [${space.map((dim) => dim ?? "any").join(", ")}].` },
+    );
+  const channels = shape?.[layout.indexOf("C")];
+  const stands = channelOrder === "grey" ? 1 : 3;
+  if (layout.includes("C") && typeof channels === "number" && channels !== stands)
+    throw new ManifestError(
+      path,
+      `inputs.${name}.channelOrder is ${channelOrder ?? "RGB"}, but the model takes ${channels} channels: [${shape?.join(", ")}]`,
+    );
 }
 
 function layoutOf(

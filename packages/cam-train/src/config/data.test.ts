@@ -30,7 +30,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const partsOf = (data: object, fold?: number) => {
   const { config } = checkConfig({ network: { preset: "cifake" }, data }, "parts", ".");
-  return openParts(config, input, fold);
+  return openParts(config, { input, model: undefined, warnings: [] }, fold);
 };
 const labelsOf = ({ dataset, indices }: { dataset: Dataset; indices?: readonly number[] }) =>
   (indices ?? Array.from({ length: dataset.count }, (_, i) => i)).map((i) => dataset.labelOf(i));

@@ -1,12 +1,13 @@
-import type { InputManifest } from "@camkit/cam-core";
 import type { Dataset } from "../data/dataset.ts";
 import { openDataset } from "../data/open.ts";
 import type { DataSpec } from "../data/spec.ts";
 import { holdOut, kFold } from "../data/split.ts";
 import { ConfigError } from "../errors.ts";
 import type { Part } from "../loop/train.ts";
+import type { Origin } from "./network.ts";
 import { isData, testsOf } from "./paths.ts";
 import type { Config, SplitConfig } from "./schema.ts";
+import { openTestData } from "./test-data.ts";
 
 /** Samples with a name, to be measured. */
 export type NamedPart = Part & { readonly name: string };
@@ -18,18 +19,27 @@ export type Parts = {
   readonly tests: readonly NamedPart[];
 };
 
+const heldOut = "held out";
+/** Names of samples that aren't a configuration's to give. */
+const taken = ["train", "validation", heldOut];
+
 /**
- * Opens all data of a configuration whose paths are resolved. Validation and test get the training data's classes: their order
- * is that of the network's outputs. Throws DataError and ConfigError.
+ * Opens all data of a configuration whose paths are resolved. The order of the classes is that of the network's outputs: the
+ * model's own where its head is kept, else the training data's; validation and test get these. Throws DataError and ConfigError.
  *
  * @param fold which fold is held out for testing, from 0; undefined: none
  */
-export async function openParts(config: Config, input: InputManifest | undefined, fold?: number): Promise<Parts> {
+export async function openParts(config: Config, origin: Origin, fold?: number): Promise<Parts> {
   const { data, seed } = config;
-  const options = input ? { input } : {};
-  const dataset = await openDataset(data.train as DataSpec, options);
+  const { input } = origin;
+  const kept = keptClasses(config, origin);
+  const openWith = (spec: DataSpec, classes: readonly string[] | undefined) =>
+    spec.kind === "module" || classes === undefined
+      ? openDataset(spec, input ? { input } : {})
+      : openTestData(spec, { classes, eachAlone: false }, input);
+  const dataset = await openWith(data.train as DataSpec, kept);
   const open = async (spec: DataSpec): Promise<Dataset> => {
-    const opened = await openDataset(withClasses(spec, dataset), options);
+    const opened = await openWith(spec, dataset.labelKind === "values" ? undefined : dataset.classes);
     if (opened.labelKind !== dataset.labelKind)
       throw new ConfigError(
         `${nameOf(spec)} has labels of the kind ${opened.labelKind}, the training data ${dataset.labelKind}`,
@@ -37,15 +47,17 @@ export async function openParts(config: Config, input: InputManifest | undefined
     return opened;
   };
   const tests: NamedPart[] = [];
-  for (const [name, spec] of Object.entries(testsOf(data.test)))
+  for (const [name, spec] of Object.entries(testsOf(data.test))) {
+    if (taken.includes(name)) throw new ConfigError(`data.test: a set can't be called "${name}", which is another one`);
     tests.push({ name, dataset: await open(spec as DataSpec) });
+  }
 
   let rest: Part = { dataset };
   if (fold !== undefined) {
     const { count, options } = foldsOf(config)!;
     const split = kFold(dataset, count, seed, splitting(dataset, options))[fold]!;
     rest = { dataset, indices: split.train };
-    tests.push({ name: "held out", dataset, indices: split.held });
+    tests.push({ name: heldOut, dataset, indices: split.held });
   }
   const { validation } = data;
   if (validation === undefined) return { train: rest, validation: undefined, tests };
@@ -88,9 +100,15 @@ function subset(dataset: Dataset, indices: readonly number[]): Dataset {
   };
 }
 
-function withClasses(spec: DataSpec, { classes, labelKind }: Dataset): DataSpec {
-  if (spec.kind === "module" || labelKind === "values" || classes === undefined) return spec;
-  return { classes: [...classes], ...spec };
+/** The classes of the model that a run goes on from with its head, where they are known. Throws ConfigError. */
+function keptClasses({ network, data: { train } }: Config, { model }: Origin): readonly string[] | undefined {
+  if (!("model" in network) || network.head !== "keep" || !model || model.labels.length === 0) return undefined;
+  const asked = (train as { classes?: readonly string[] }).classes;
+  if (asked && String(asked) !== String(model.labels))
+    throw new ConfigError(`data.train.classes: the model answers in the order ${model.labels.slice(0, 8).join(", ")}`, {
+      hint: "Leave them out, or give it a head for the data: `head: replace`.",
+    });
+  return model.labels;
 }
 
 function nameOf(spec: DataSpec): string {

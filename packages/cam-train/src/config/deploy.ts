@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import {
   type CalibrationManifest,
+  checkStated,
   defaultLayer,
   type Graph,
   groundwork,
@@ -22,6 +23,15 @@ import type { Measured } from "./results.ts";
 export const deployed = { model: "model.onnx", manifest: "model.camkit.json" } as const;
 
 /**
+ * Refuses what the deployed model's manifest couldn't say, before anything is trained. Throws ManifestError.
+ */
+export function checkDeployable(run: PreparedRun): void {
+  const where = "the model's manifest, as this configuration makes it";
+  const { inputs } = parseManifest(JSON.parse(JSON.stringify(firstManifest(run, run.recipe.graph))), where);
+  for (const info of run.recipe.graph.inputs) if (inputs?.[info.name]) checkStated(where, info, inputs[info.name]!);
+}
+
+/**
  * Writes the trained network as it is used, without dropout. Batch norms stay nodes: ONNX Runtime folds
  * them when it loads the file, layers keep their names, and the file can be trained further.
  *
@@ -38,7 +48,7 @@ export async function writeDeployed(
   return { ...(await loadModel(path)), manifest: firstManifest(run, graph) };
 }
 
-function firstManifest({ config, recipe }: PreparedRun, graph: Graph): Manifest {
+function firstManifest({ config, recipe, tokens }: PreparedRun, graph: Graph): Manifest {
   const { classes, labelKind } = recipe.train.dataset;
   const inputs: Record<string, InputManifest> = recipe.input ? { [graph.inputs[0]!.name]: recipe.input } : {};
   // One logit stands between two classes: what speaks for the second.
@@ -56,6 +66,7 @@ function firstManifest({ config, recipe }: PreparedRun, graph: Graph): Manifest 
     ...(classes === undefined ? {} : { classes: [...classes] }),
     output: { name: graph.outputs[0]!.name, kind: "logits", ...(chosen ? { activation: chosen } : {}) },
     ...(targetLayer === undefined ? {} : { targetLayer }),
+    ...(tokens === undefined ? {} : { tokens }),
     ...(intendedUse === undefined ? {} : { intendedUse }),
     ...(limits === undefined ? {} : { limits }),
   };

@@ -49,7 +49,8 @@ export function originOf(run: PreparedRun, { out, generator, trained, calibratio
 export function documentOf(run: PreparedRun, finished: Finished, model: { sha256: string; bytes: number }) {
   const { generator, time, trained, measured, warnings } = finished;
   return {
-    ...{ generator, command: "train", time, name: run.config.name!, digest: run.digest },
+    ...{ generator, command: "train", time, name: run.config.name! },
+    ...{ digest: run.digest, asked: run.asked },
     ...{ ended: trained.ended, steps: trained.steps, seconds: trained.seconds, best: trained.best ?? null },
     model: { file: deployed.model, ...model, parameters: parametersIn(run) },
     classes: run.recipe.train.dataset.classes ?? null,

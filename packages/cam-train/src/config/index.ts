@@ -12,6 +12,7 @@ export {
   type RunEvent,
   type RunOptions,
   type RunResult,
+  refuseRun,
   runConfig,
   stateOf,
 } from "./run.ts";

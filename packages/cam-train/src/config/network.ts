@@ -72,7 +72,7 @@ export function buildNetwork(config: Config, origin: Origin, dataset: Dataset): 
   const { network, seed, name = "network" } = config;
   const wanted = outputsFor(config, dataset);
   let graph: Graph;
-  if ("model" in network) graph = modelGraph(origin.model!, network.head, Math.max(...wanted), seed);
+  if ("model" in network) graph = modelGraph(origin.model!, network.head, wanted[0]!, seed);
   else {
     const layers =
       "preset" in network ? presets.get(network.preset)!(presetOptions(network, wanted[0]!) as never) : network.layers;
@@ -101,9 +101,12 @@ function outputsFor(config: Config, dataset: Dataset): readonly number[] {
   if (dataset.labelKind !== "class") return [dataset.fields.label!.shape[0] ?? 1];
   const classes = dataset.classes?.length;
   if (classes === undefined) throw new ConfigError("the training data doesn't say what classes it has");
-  const judgesEach = [lossOf(config, dataset)].flat().some((item) => kindOf(item) === "binary");
-  return classes === 2 ? (judgesEach ? [1, 2] : [2]) : [classes];
+  const kinds = [lossOf(config, dataset)].flat().map(kindOf);
+  return classes === 2 ? (outputsOfTwo[kinds.find((kind) => kind in outputsOfTwo)!] ?? [2]) : [classes];
 }
+
+/** Losses for which one output may tell two classes. */
+const outputsOfTwo: Readonly<Record<string, readonly number[]>> = { binary: [1, 2], focal: [2, 1] };
 
 function kindOf(item: LossItem): string {
   return typeof item === "string" ? item : Object.keys(item)[0]!;

@@ -1,4 +1,5 @@
-import { type InputManifest, sha256Hex } from "@camkit/cam-core";
+import { type InputManifest, type Manifest, type ModelFile, sha256Hex } from "@camkit/cam-core";
+import type { Dataset } from "../data/dataset.ts";
 import { ConfigError } from "../errors.ts";
 import type { Part, Recipe } from "../loop/train.ts";
 import { buildLoss } from "../losses/index.ts";
@@ -8,7 +9,9 @@ import { optimisers } from "../optimisers/index.ts";
 import type { Optimiser } from "../optimisers/optimiser.ts";
 import { type Schedule, schedules, warmUp } from "../schedules/index.ts";
 import { type NamedPart, openParts } from "./data.ts";
+import { checkDeployable } from "./deploy.ts";
 import { buildNetwork, lossOf, openOrigin, takesPictures } from "./network.ts";
+import { testsOf } from "./paths.ts";
 import type { Config } from "./schema.ts";
 
 /** A configuration made ready to run: everything opened, everything checked that can be before the first step. */
@@ -19,8 +22,12 @@ export type PreparedRun = {
   /** The network's output that is judged. */
   readonly output: string;
   readonly tests: readonly NamedPart[];
+  /** How the tokens lie in space of the model that the run goes on from. */
+  readonly tokens: Manifest["tokens"];
   /** What of the configuration decides the weights; where data and models lie does not. */
   readonly digest: string;
+  /** Everything that decides what the run's files say: its weights, the samples, what is measured and written down. */
+  readonly asked: string;
   readonly warnings: readonly string[];
 };
 
@@ -31,10 +38,10 @@ export type PreparedRun = {
  * @param fold which fold is held out for testing, from 0
  */
 export async function prepareRun(config: Config, fold?: number): Promise<PreparedRun> {
-  if (config.monitor !== "loss") metricNamed(config.monitor);
   const origin = await openOrigin(config);
-  const { train, validation, tests } = await openParts(config, origin.input, fold);
+  const { train, validation, tests } = await openParts(config, origin, fold);
   const { dataset } = train;
+  checkWatched(config, dataset.labelKind, validation !== undefined);
   const { graph, trained, output } = buildNetwork(config, origin, dataset);
   const { targetLayer } = config.manifest;
   if (targetLayer !== undefined && !graph.nodes.some(({ outputs }) => outputs.includes(targetLayer)))
@@ -60,15 +67,37 @@ export async function prepareRun(config: Config, fold?: number): Promise<Prepare
   };
   const used = recipe.input;
   const parts = [train, ...(validation ? [validation] : []), ...tests];
-  return {
-    config,
-    recipe,
-    output,
-    tests,
+  const run = {
+    ...{ config, recipe, output, tests },
+    tokens: origin.model?.manifest?.tokens,
     digest: digestOf(config, used, fold),
-    warnings: [...(used ? origin.warnings : []), ...new Set(parts.flatMap(strayOf))],
+    asked: askedOf(config, fold, parts, origin.model),
+    warnings: [...(used ? origin.warnings : []), ...new Set(parts.flatMap(({ dataset }) => strayOf(dataset)))],
   };
+  checkDeployable(run);
+  return run;
 }
+
+/** Refuses what has nothing to watch, or can't be told from such labels. Throws ConfigError, MetricError. */
+function checkWatched(config: Config, labelKind: Dataset["labelKind"], hasValidation: boolean): void {
+  const { monitor, patience, calibrate, answer } = config;
+  const kind = scoreKinds[labelKind];
+  const metric = monitor === "loss" ? undefined : metricNamed(monitor);
+  if (metric && !metric.needs.includes(kind))
+    throw new ConfigError(`monitor: ${metric.name} needs ${metric.needs.join(" or ")}, the labels are ${kind}`);
+  const asked = { monitor: metric, patience, calibrate: calibrate || undefined, answer };
+  for (const [key, value] of Object.entries(asked))
+    if (value !== undefined && !hasValidation)
+      throw new ConfigError(`${key}: there are no validation samples to watch`, {
+        hint: "Hold some out: `data.validation: { fraction: 0.2 }`.",
+      });
+  for (const [key, value] of Object.entries({ calibrate: asked.calibrate, answer }))
+    if (value !== undefined && labelKind !== "class")
+      throw new ConfigError(`${key}: takes samples with one class each, the labels are ${kind}`);
+}
+
+/** What labels of a kind are measured as. */
+const scoreKinds = { class: "classes", "multi-label": "multi-label", values: "regression" } as const;
 
 function pick<K extends keyof Config>(config: Config, keys: readonly K[]): Pick<Config, K> {
   return Object.fromEntries(keys.map((key) => [key, config[key]])) as Pick<Config, K>;
@@ -106,8 +135,28 @@ function digestOf(config: Config, input: InputManifest | undefined, fold: number
   return sha256Hex(JSON.stringify(rest));
 }
 
+function askedOf(
+  config: Config,
+  fold: number | undefined,
+  parts: readonly Part[],
+  model: ModelFile | undefined,
+): string {
+  const { out: _, threads: _t, workers: _w, network, ...rest } = config;
+  const said = { ...rest, network: { ...network, model: model?.sha256() }, data: dataSettings(config), fold };
+  const samples = parts.map(({ dataset, indices }) => [
+    dataset.fingerprint,
+    indices ? sha256Hex(indices.join()) : "all",
+  ]);
+  return sha256Hex(JSON.stringify([said, samples]));
+}
+
+/** What is said of the data beside where it lies. */
+function dataSettings({ data: { train: _, validation: _v, test, ...rest } }: Config): object {
+  return { ...rest, tests: Object.keys(testsOf(test)) };
+}
+
 /** What lies among the data and isn't used, in a sentence. */
-function strayOf({ dataset: { report } }: Part): string[] {
+export function strayOf({ report }: Dataset): string[] {
   const some = (names: readonly string[]) =>
     `${names.slice(0, 3).join(", ")}${names.length > 3 ? `, … (${names.length} in all)` : ""}`;
   return [

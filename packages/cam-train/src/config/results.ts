@@ -1,7 +1,6 @@
 import type { InputManifest, ModelFile } from "@camkit/cam-core";
 import type { Dataset } from "../data/dataset.ts";
 import { findDuplicates, leaked } from "../data/duplicates.ts";
-import { MetricError } from "../errors.ts";
 import type { Evaluation } from "../loop/evaluate.ts";
 import type { Part } from "../loop/train.ts";
 import { type Measurement, measure } from "../metrics/measure.ts";
@@ -45,23 +44,30 @@ export async function measureParts(
   const watched = validation && (await judged(validation));
   const { calibration, warnings } = calibrate(config, watched?.found);
   const shown = ({ part, found }: Judged): Judged => ({ part, found: asShown(found, calibration) });
-  const measured = watched ? [measureJudged(shown(watched), calibration, seed)] : [];
+  const measured = watched ? [await measureJudged(shown(watched), calibration, seed, signal)] : [];
+  const more: string[] = [];
   for (const part of tests) {
     const whole = shown(await judged(part));
-    measured.push(measureJudged(whole, calibration, seed));
+    measured.push(await measureJudged(whole, calibration, seed, signal));
     if (!config.data.withoutCopies || part.dataset === train.dataset) continue;
     const rest = without(whole, await copiesOf(train.dataset, part.dataset, signal), `${part.name} without copies`);
-    measured.push(measureJudged(rest, calibration, seed));
+    if (rest) measured.push(await measureJudged(rest, calibration, seed, signal));
+    else more.push(`${part.name}: every sample is a copy of a training sample`);
   }
-  return { measured, calibration, warnings };
+  return { measured, calibration, warnings: [...warnings, ...more] };
 }
 
-export function measureJudged({ part, found }: Judged, calibration: Calibration, seed: number): Measured {
+export async function measureJudged(
+  { part, found }: Judged,
+  calibration: Calibration,
+  seed: number,
+  signal?: AbortSignal,
+): Promise<Measured> {
   const band = answered(found.scores, calibration);
   return {
     name: part.name,
     fingerprint: part.dataset.fingerprint,
-    measurement: measure(found.scores, { seed, ...groupsOf(part) }),
+    measurement: await measure(found.scores, { seed, signal, ...groupsOf(part) }),
     ...baselineOf(found.scores),
     ...(band ? { band } : {}),
   };
@@ -72,11 +78,11 @@ export async function copiesOf(train: Dataset, test: Dataset, signal?: AbortSign
   return new Set(leaked(await findDuplicates([train, test], signal)));
 }
 
-/** The same answers with some samples (by their number in the data set) left out. Throws MetricError where none is left. */
-export function without({ part, found }: Judged, left: ReadonlySet<number>, name: string): Judged {
+/** The same answers with some samples (by their number in the data set) left out; undefined where none is left. */
+export function without({ part, found }: Judged, left: ReadonlySet<number>, name: string): Judged | undefined {
   const indices = part.indices ?? Array.from({ length: part.dataset.count }, (_, i) => i);
   const kept = indices.flatMap((index, at) => (left.has(index) ? [] : [at]));
-  if (kept.length === 0) throw new MetricError(`${part.name}: every sample is left out, nothing is there to measure`);
+  if (kept.length === 0) return undefined;
   const width = found.outputs.length / indices.length;
   return {
     part: { name, dataset: part.dataset, indices: kept.map((at) => indices[at]!) },

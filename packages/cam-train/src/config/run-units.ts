@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { AbortedError, CamError, FileError, writeAtomic } from "@camkit/cam-core";
 import { RunError } from "../errors.ts";
 import type { RunDocument } from "./document.ts";
-import { type RunOptions, type RunResult, runConfig, stateOf } from "./run.ts";
+import { type RunOptions, type RunResult, resultIn, runConfig, stateOf } from "./run.ts";
 import { type Row, rowOf, type Summary, summaryOf, tableCsv, tableMarkdown } from "./table.ts";
 import type { Unit } from "./units.ts";
 
@@ -33,14 +33,17 @@ const files = ["results.csv", "results.md", "result.json"] as const;
  * fails (it diverged, its layers don't fit) has its reason in the table and doesn't stop the others. With `resume`, those that
  * are finished are left alone and the one that was stopped goes on.
  *
- * Throws RunError where one of the folders holds a run already, without `resume`.
+ * Throws RunError where one of the folders holds a run already, without `resume`, and where the outermost holds a run of one.
  */
 export async function runUnits(units: readonly Unit[], options: UnitsOptions): Promise<UnitsResult> {
   const { out, resume = false, signal, generator, time } = options;
-  for (const { name } of units) {
-    const state = stateOf(join(out, name));
-    if (state !== "new" && !resume) throw new RunError(join(out, name), state);
+  for (const folder of [out, ...units.map(({ name }) => join(out, name))]) {
+    const state = stateOf(folder);
+    if (state !== "new" && !resume) throw new RunError(folder, state);
   }
+  const outermost = stateOf(out);
+  if (outermost === "begun" || (outermost === "finished" && !("rows" in (await resultIn(out)))))
+    throw new RunError(out, "other");
   const rows: Row[] = [];
   const write = async (): Promise<UnitsDocument> => {
     const document: UnitsDocument = { generator, command: "train", time, rows, summary: summaryOf(rows), files };

@@ -50,9 +50,10 @@ export async function runConfig(config: Config, options: RunOptions): Promise<Ru
   const state = stateOf(out);
   if (state !== "new" && !resume) throw new RunError(out, state);
   const run = await prepareRun(config, options.fold);
-  if (state === "finished") return { state: "already", out, document: await finishedBefore(out, run) };
+  const document = state === "finished" ? await finishedBefore(out, run) : undefined;
+  if (document) return { state: "already", out, document };
   onEvent({ kind: "prepared", run });
-  await writeAtomic(join(out, written.recipe), recipeText(config, options));
+  if (state === "new") await writeAtomic(join(out, written.recipe), recipeText(config, options));
   const trained = await train(run.recipe, {
     folder: out,
     resume,
@@ -77,10 +78,26 @@ export function stateOf(out: string): "new" | "begun" | "finished" {
   return existsSync(join(out, runFiles.last)) ? "begun" : "new";
 }
 
-async function finishedBefore(out: string, { digest }: PreparedRun): Promise<RunDocument> {
-  const document = JSON.parse(new TextDecoder().decode(await readBytes(join(out, written.result)))) as RunDocument;
-  if (document.digest === digest) return document;
-  throw new RunError(out, "other");
+/** Refuses a folder in which a training run lies: a test's files would take the place of its own. Throws RunError. */
+export async function refuseRun(out: string): Promise<void> {
+  const state = stateOf(out);
+  if (state === "begun") throw new RunError(out, state);
+  if (state === "finished" && (await resultIn(out)).command === "train") throw new RunError(out, state);
+}
+
+/** result.json of a folder that was finished. Throws FileError. */
+export async function resultIn(out: string): Promise<RunDocument> {
+  return JSON.parse(new TextDecoder().decode(await readBytes(join(out, written.result)))) as RunDocument;
+}
+
+/**
+ * What a finished run found, where it is this one. Undefined where its weights are those of this one and other things are asked
+ * of them: another calibration, other test samples. Throws RunError for a run of other weights.
+ */
+async function finishedBefore(out: string, run: PreparedRun): Promise<RunDocument | undefined> {
+  const document = await resultIn(out);
+  if (document.digest !== run.digest || document.command !== "train") throw new RunError(out, "other");
+  return document.asked === run.asked ? document : undefined;
 }
 
 /** Deploys, measures what was deployed, and writes down how it came about; result.json, last, makes the run a finished one. */
@@ -96,6 +113,7 @@ async function finish(run: PreparedRun, trained: Trained, options: RunOptions): 
     onProgress: (part, done, total) => onEvent({ kind: "measuring", part, done, total }),
   });
   const all = [...run.warnings, ...warnings];
+  await writeAtomic(join(out, written.recipe), recipeText(config, options));
   const finished: Finished = { out, generator, time, trained, measured, calibration, warnings: all };
   const kept = manifestOf(calibration, validation ? sizeOfPart(validation) : 0);
   await writeManifest(model, measured, kept, originOf(run, finished));

@@ -1,6 +1,6 @@
-import { readdirSync } from "node:fs";
-import type { InputManifest, ModelFile } from "@camkit/cam-core";
+import { groundwork, type InputManifest, type ModelFile } from "@camkit/cam-core";
 import type { Dataset } from "../data/dataset.ts";
+import { entriesOf } from "../data/folder.ts";
 import { openDataset } from "../data/open.ts";
 import type { DataSpec } from "../data/spec.ts";
 import { DataError } from "../errors.ts";
@@ -15,13 +15,19 @@ export type Answers = {
 };
 
 /** What the model's answers mean, by its manifest or by `classes`. One logit between two classes decides for both. */
-export function answersOf({ graph, manifest, labels }: ModelFile, classes?: readonly string[]): Answers {
-  const { name = graph.outputs[0]!.name, activation } = manifest?.output ?? {};
+export function answersOf(model: ModelFile, classes?: readonly string[]): Answers {
+  const { graph, manifest, labels } = model;
+  const { name = graph.outputs[0]!.name, activation = squashOf(model) } = manifest?.output ?? {};
   const width = graph.outputs.find((output) => output.name === name)?.shape?.[1];
   return {
     classes: classes ?? (labels.length > 0 ? labels : undefined),
     eachAlone: activation === "sigmoid" && width !== 1,
   };
+}
+
+/** What the graph itself ends with: sigmoid, where no manifest says what its logits become. */
+function squashOf(model: ModelFile): "sigmoid" | undefined {
+  return groundwork(model).squashedBy === "Sigmoid" ? "sigmoid" : undefined;
 }
 
 /**
@@ -35,15 +41,43 @@ export async function openTestData(
 ): Promise<Dataset> {
   const { classes, eachAlone } = answers;
   const options = input ? { input } : {};
-  const wantsClasses = spec.kind !== "module" && !(spec.kind === "list" && spec.targets !== undefined);
-  if (wantsClasses && classes === undefined)
+  const opened = await openNamed(spec, classes, options);
+  if (classes === undefined && opened.labelKind !== "values" && spec.kind !== "module")
     throw new DataError("the model doesn't say what its classes are called", {
       hint: "Name them in the order of its outputs: --classes cat,dog. Its manifest is the place to keep them.",
     });
-  const opened = await (spec.kind === "folder"
-    ? openFolders(spec, classes!, options)
-    : openDataset(wantsClasses ? { ...spec, classes: [...classes!] } : spec, options));
   return eachAlone ? inEachClass(opened) : opened;
+}
+
+/** Data whose labels are numbers of `classes`; classes that the data names itself are matched by name. */
+async function openNamed(
+  spec: DataSpec,
+  classes: readonly string[] | undefined,
+  options: { input?: InputManifest },
+): Promise<Dataset> {
+  if (classes === undefined || spec.kind === "module" || (spec.kind === "list" && spec.targets !== undefined))
+    return openDataset(spec, options);
+  if (spec.classes !== undefined) return renumbered(await openDataset(spec, options), classes, nameOf(spec));
+  if (spec.kind === "folder") return openFolders(spec, classes, options);
+  return openDataset({ ...spec, classes: [...classes] }, options);
+}
+
+const nameOf = (spec: Exclude<DataSpec, { kind: "module" }>) => (spec.kind === "npy" ? spec.labels : spec.path);
+
+/** The same samples with class numbers of another list of names, which has all of the data's. Throws DataError. */
+function renumbered(dataset: Dataset, classes: readonly string[], path: string): Dataset {
+  const own = dataset.classes;
+  if (dataset.labelKind !== "class" || own === undefined || String(own) === String(classes)) return dataset;
+  const unknown = own.filter((name) => !classes.includes(name));
+  if (unknown.length > 0) throw unknownClasses(path, unknown, classes);
+  const numbers = own.map((name) => classes.indexOf(name));
+  return { ...dataset, classes, labelOf: (index) => numbers[dataset.labelOf(index) as number]! };
+}
+
+function unknownClasses(path: string, unknown: readonly string[], classes: readonly string[]): DataError {
+  return new DataError(`${path}: the model has no class "${unknown.slice(0, 8).join('", "')}"`, {
+    hint: `Its classes: ${classes.slice(0, 24).join(", ")}${classes.length > 24 ? ", …" : ""}. Rename the folders, or give --classes.`,
+  });
 }
 
 /** Folders for some of the model's classes, with the model's numbers. */
@@ -52,23 +86,10 @@ async function openFolders(
   classes: readonly string[],
   options: { input?: InputManifest },
 ): Promise<Dataset> {
-  const present = new Set(foldersIn(spec.path));
+  const present = new Set(entriesOf(spec.path, "").folders);
   const unknown = [...present].filter((name) => !classes.includes(name));
-  if (unknown.length > 0)
-    throw new DataError(`${spec.path}: the model has no class "${unknown.slice(0, 8).join('", "')}"`, {
-      hint: `Its classes: ${classes.slice(0, 24).join(", ")}${classes.length > 24 ? ", …" : ""}. Rename the folders, or give --classes.`,
-    });
+  if (unknown.length > 0) throw unknownClasses(spec.path, unknown, classes);
   const found = classes.filter((name) => present.has(name));
   if (found.length === 0) throw new DataError(`${spec.path}: expected one folder per class, found none`);
-  const dataset = await openDataset({ ...spec, classes: found }, options);
-  const numbers = found.map((name) => classes.indexOf(name));
-  return { ...dataset, classes, labelOf: (index) => numbers[dataset.labelOf(index) as number]! };
-}
-
-function foldersIn(path: string): string[] {
-  try {
-    return readdirSync(path, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
-  } catch (cause) {
-    throw new DataError(`${path}: the folder can't be read (${(cause as NodeJS.ErrnoException).code})`, { cause });
-  }
+  return renumbered(await openDataset({ ...spec, classes: found }, options), classes, spec.path);
 }

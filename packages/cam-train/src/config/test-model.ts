@@ -5,6 +5,7 @@ import { ConfigError } from "../errors.ts";
 import type { ClassScores } from "../metrics/scores.ts";
 import { asShown, calibrationIn } from "./calibrate.ts";
 import { type JudgeOptions, judge } from "./judge.ts";
+import { strayOf } from "./recipe.ts";
 import { copiesOf, type Judged, type Measured, measureJudged, without } from "./results.ts";
 import { answersOf, openTestData } from "./test-data.ts";
 
@@ -23,7 +24,12 @@ export type TestOptions = Omit<JudgeOptions, "input" | "onProgress"> & {
   readonly onProgress?: (part: string, done: number, total: number) => void;
 };
 
-export type Tested = { readonly measured: readonly Measured[]; readonly judged: readonly Judged[] };
+export type Tested = {
+  readonly measured: readonly Measured[];
+  readonly judged: readonly Judged[];
+  /** What lies among the data and wasn't used, and what couldn't be measured. */
+  readonly warnings: readonly string[];
+};
 
 /**
  * Measures a classifier on labelled samples, with the probabilities that its manifest's calibration makes of its logits; where
@@ -40,25 +46,30 @@ export async function testModel(
   const train = trainingData && (await openDataset(trainingData, input ? { input } : {}));
   const calibration = calibrationIn(model.manifest ?? {});
   const measured: Measured[] = [];
+  const warnings: string[] = [];
   const judged: Judged[] = [];
   const missing = new Set(exclude);
   for (const [name, spec] of Object.entries(options.data)) {
     const dataset = await openTestData(spec, answers, input);
+    warnings.push(...strayOf(dataset));
     const part = { name, dataset };
     const onProgress = (done: number, total: number) => options.onProgress?.(name, done, total);
     const found = asShown(await judge(model, part, { ...options, input, onProgress }), calibration);
     const whole = { part, found };
     judged.push(whole);
-    measured.push(measureJudged(whole, calibration, seed));
+    measured.push(await measureJudged(whole, calibration, seed, signal));
     const named = Array.from({ length: dataset.count }, (_, i) => i).filter((i) => exclude?.has(dataset.idOf(i)));
     for (const index of named) missing.delete(dataset.idOf(index));
     const copies = train ? await copiesOf(train, dataset, signal) : new Set<number>();
     for (const [left, what] of [
       [new Set(named), "excluded samples"],
       [copies, "copies of training samples"],
-    ] as const)
-      if (left.size > 0)
-        measured.push(measureJudged(without(whole, left, `${name} without ${left.size} ${what}`), calibration, seed));
+    ] as const) {
+      if (left.size === 0) continue;
+      const rest = without(whole, left, `${name} without ${left.size} ${what}`);
+      if (rest) measured.push(await measureJudged(rest, calibration, seed, signal));
+      else warnings.push(`${name}: without ${what} nothing is left`);
+    }
   }
   if (missing.size > 0)
     throw new ConfigError(
@@ -67,7 +78,7 @@ export async function testModel(
         hint: "Name each by its path inside the data set, as predictions.csv does.",
       },
     );
-  return { measured, judged };
+  return { measured, judged, warnings: [...new Set(warnings)] };
 }
 
 /** Every sample's label, answer and probabilities as a CSV file; of values what was measured and what is right. */

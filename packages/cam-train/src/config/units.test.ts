@@ -41,7 +41,7 @@ test("folds of each variant", () => {
 test("a variant that is no configuration, or has another's name, is refused before anything runs", () => {
   expect(() => unitsIn({ sweep: { rate: [0.1, -1] } })).toThrow(/sweep, rate--1: rate: Too small/);
   expect(() => unitsIn({ sweep: { "network.filters": [1], nosuch: [1] } })).toThrow(/nosuch: unknown key/);
-  expect(() => unitsIn({ sweep: [{ rate: 0.1 }, { rate: 0.1 }] })).toThrow(/two variants would be called "rate-0.1"/);
+  expect(() => unitsIn({ sweep: [{ rate: 0.1 }, { rate: 0.1 }] })).toThrow(/"rate-0.1" is there twice/);
 });
 
 test("the table: means and deviations by hand, and what a spreadsheet reads", () => {

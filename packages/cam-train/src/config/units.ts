@@ -42,9 +42,13 @@ function variantsOf(read: ReadConfig): Variant[] {
   if (sweep === undefined) return [{ name: "", settings: [], read }];
   const { sweep: _, ...base } = read.raw;
   const names = new Set<string>();
+  const known = new Set<string>();
   return combinations(sweep).map((settings) => {
-    const name = settings.map(({ key, value }) => `${key.split(".").at(-1)}-${wordOf(value)}`).join("_");
-    if (names.has(name)) throw new ConfigError(`sweep: two variants would be called "${name}"`);
+    const words = settings.map(({ key, value }) => `${key.split(".").at(-1)}-${wordOf(value)}`).join("_") || "base";
+    if (known.has(JSON.stringify(settings))) throw new ConfigError(`sweep: "${words}" is there twice`);
+    known.add(JSON.stringify(settings));
+    let name = words; // long values are cut, and may then be alike
+    for (let i = 2; names.has(name); i++) name = `${words}-${i}`;
     names.add(name);
     const raw: Raw = applied(base, settings);
     return { name, settings, read: checkConfig(raw, `${read.name} ${name}`, read.folder, () => `sweep, ${name}`) };

@@ -43,7 +43,8 @@ function filesIn(root: string, folder: string): string[] {
   return [...others.map(path), ...folders.flatMap((name) => filesIn(root, path(name)))];
 }
 
-function entriesOf(root: string, folder: string): { folders: string[]; others: string[] } {
+/** What a folder of a data set holds; links to folders are folders. Throws FileError. */
+export function entriesOf(root: string, folder: string): { folders: string[]; others: string[] } {
   const at = join(root, folder);
   let entries: Dirent[];
   try {

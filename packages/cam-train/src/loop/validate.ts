@@ -33,7 +33,7 @@ export async function validate(
     ...(workers === undefined ? {} : { workers }),
     onProgress: (done, total) => onEvent?.({ kind: "validating", done, total }),
   });
-  const metrics = Object.fromEntries(measure(scores).metrics.map(({ name, value }) => [name, value]));
+  const metrics = Object.fromEntries((await measure(scores)).metrics.map(({ name, value }) => [name, value]));
   const { monitor = "loss" } = recipe;
   return { loss: loss!, metrics, value: monitor === "loss" ? loss! : metricNamed(monitor).value(scores) };
 }

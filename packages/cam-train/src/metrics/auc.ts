@@ -1,29 +1,27 @@
 import { defineMetric } from "./metric.ts";
-import { type Classified, overClasses, splitByTruth } from "./one-versus-rest.ts";
+import { type Classified, countsByRank, overClasses, type RankCounts } from "./one-versus-rest.ts";
 
 /**
  * Area under the ROC curve: how often a sample of the class scores above one that isn't, ties counting half.
  *
  *   AUC = P(s⁺ > s⁻) + ½ P(s⁺ = s⁻)
  *
- * The same number as rank averaging gives (Mann-Whitney U). Both lists rise. NaN when one of them is empty.
+ * The same number as rank averaging gives (Mann-Whitney U). NaN without samples of the class, or without others.
  */
-export function areaUnderRoc(positives: Float64Array, negatives: Float64Array): number {
-  let below = 0; // negatives under the current positive
-  let upTo = 0; // … and those that equal it
+export function areaUnderRoc({ positives, negatives }: RankCounts): number {
+  let own = 0;
+  let below = 0; // negatives of lower ranks
   let wins = 0;
-  for (const score of positives) {
-    while (below < negatives.length && negatives[below]! < score) below++;
-    upTo = Math.max(upTo, below);
-    while (upTo < negatives.length && negatives[upTo]! === score) upTo++;
-    wins += (below + upTo) / 2;
+  for (let rank = 0; rank < positives.length; rank++) {
+    wins += positives[rank]! * (below + negatives[rank]! / 2);
+    own += positives[rank]!;
+    below += negatives[rank]!;
   }
-  return wins / (positives.length * negatives.length);
+  return wins / (own * below);
 }
 
 export function aucOfClass(scores: Classified, k: number): number {
-  const { positives, negatives } = splitByTruth(scores, k);
-  return areaUnderRoc(positives, negatives);
+  return areaUnderRoc(countsByRank(scores, k));
 }
 
 /** Of the positive class; else each class against the rest, averaged (macro). */

@@ -1,31 +1,27 @@
 import { defineMetric } from "./metric.ts";
-import { type Classified, overClasses, splitByTruth } from "./one-versus-rest.ts";
+import { type Classified, countsByRank, overClasses, type RankCounts } from "./one-versus-rest.ts";
 
 /**
  * Area under the precision-recall curve as a sum of steps, from the highest threshold down; equal scores are one step.
  *
  *   AP = Σ (R[n] − R[n−1]) · P[n]
  *
- * Both lists rise. NaN without positives.
+ * NaN without samples of the class.
  */
-export function areaUnderPrecision(positives: Float64Array, negatives: Float64Array): number {
-  let p = positives.length - 1;
-  let n = negatives.length - 1;
+export function areaUnderPrecision({ positives, negatives }: RankCounts): number {
+  let found = 0;
+  let named = 0;
   let sum = 0;
-  while (p >= 0) {
-    const threshold = positives[p]!;
-    const before = p;
-    while (p >= 0 && positives[p] === threshold) p--;
-    while (n >= 0 && negatives[n]! >= threshold) n--;
-    const found = positives.length - 1 - p;
-    sum += (before - p) * (found / (found + negatives.length - 1 - n));
+  for (let rank = positives.length - 1; rank >= 0; rank--) {
+    found += positives[rank]!;
+    named += positives[rank]! + negatives[rank]!;
+    if (positives[rank]! > 0) sum += positives[rank]! * (found / named);
   }
-  return sum / positives.length;
+  return sum / found;
 }
 
 export function averagePrecisionOfClass(scores: Classified, k: number): number {
-  const { positives, negatives } = splitByTruth(scores, k);
-  return areaUnderPrecision(positives, negatives);
+  return areaUnderPrecision(countsByRank(scores, k));
 }
 
 /** Of the positive class; else the mean over classes. */

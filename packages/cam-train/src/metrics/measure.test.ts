@@ -4,9 +4,9 @@ import { classScores, multiLabelScores, regressionScores } from "./scores.ts";
 
 const probabilities = [0.6, 0.4, 0.2, 0.8, 0.2, 0.8, 0.1, 0.9];
 
-test("one call says everything about classes, as plain data", () => {
+test("one call says everything about classes, as plain data", async () => {
   const scores = classScores({ probabilities, labels: [0, 0, 1, 1], classes: ["benign", "malignant"] });
-  const found = measure(scores, { seed: 1, resamples: 50 });
+  const found = await measure(scores, { seed: 1, resamples: 50 });
   const numbers = Object.fromEntries(found.metrics.map(({ name, value }) => [name, value]));
   expect(numbers).toMatchObject({ accuracy: 0.75, auc: 0.875, specificity: 0.5 });
   expect(found.positive).toBe("malignant");
@@ -32,11 +32,13 @@ test("one call says everything about classes, as plain data", () => {
   }
 });
 
-test("what a kind doesn't have is not there", () => {
-  const many = measure(multiLabelScores({ probabilities, labels: [0, 1, 0, 1, 1, 1, 0, 0], classes: ["a", "b"] }));
+test("what a kind doesn't have is not there", async () => {
+  const many = await measure(
+    multiLabelScores({ probabilities, labels: [0, 1, 0, 1, 1, 1, 0, 0], classes: ["a", "b"] }),
+  );
   expect(Object.keys(many)).toEqual(["kind", "count", "metrics", "perClass"]);
   expect(many.metrics.map(({ name }) => name)).toContain("exact-match");
-  const numbers = measure(regressionScores({ predictions: [1, 2, 4], targets: [1, 2, 3], outputs: ["ml"] }));
+  const numbers = await measure(regressionScores({ predictions: [1, 2, 4], targets: [1, 2, 3], outputs: ["ml"] }));
   // errors 0 0 1; the targets vary by 2/3 around 2
   expect(numbers.metrics.map(({ name, value }) => [name, value])).toEqual([
     ["mae", 1 / 3],

@@ -42,11 +42,14 @@ export type ClassRow = {
   readonly averagePrecision: number;
 };
 
-/** Every metric that these scores have, with intervals where `intervals` is given: its time is the resamples' number times. */
-export function measure(scores: Scores, intervals?: BootstrapOptions): Measurement {
+/**
+ * Every metric that these scores have, with intervals where `intervals` is given: its time is the resamples' number times.
+ * Throws AbortedError.
+ */
+export async function measure(scores: Scores, intervals?: BootstrapOptions): Promise<Measurement> {
   const width = scores.kind === "regression" ? scores.outputs.length : scores.classes.length;
   const list = metricsFor(scores.kind, width);
-  const found = intervals && bootstrap(scores, list, intervals);
+  const found = intervals && (await bootstrap(scores, list, intervals));
   const metrics = list.map((metric, m): MeasuredMetric => {
     const { name, title, better } = metric;
     return { name, title, better, value: metric.value(scores), ...(found ? { interval: found[m]! } : {}) };

@@ -23,8 +23,16 @@ export function predictedClasses({ count, classes, probabilities }: ClassScores)
   return predicted;
 }
 
-/** The four counts of every class: named by the highest probability, or, with many labels, by one above 0.5. */
+const counted = new WeakMap<Classified, Counts[]>();
+
+/** The four counts of every class, counted once: named by the highest probability, or, with many labels, by one above 0.5. */
 export function countsPerClass(scores: Classified): Counts[] {
+  const known = counted.get(scores) ?? countPerClass(scores);
+  counted.set(scores, known);
+  return known;
+}
+
+function countPerClass(scores: Classified): Counts[] {
   const { count, classes } = scores;
   const [hits, named, present] = [0, 1, 2].map(() => new Float64Array(classes.length)) as [
     Float64Array,
@@ -55,21 +63,44 @@ export function countsPerClass(scores: Classified): Counts[] {
   });
 }
 
-/** The probabilities of class k, of its own samples and of all others, each in rising order. */
-export function splitByTruth(scores: Classified, k: number): { positives: Float64Array; negatives: Float64Array } {
-  const { count, classes, probabilities, labels, kind } = scores;
+/** How many samples of a class, and how many others, have each rank of its probability; ranks rise from 0. */
+export type RankCounts = { readonly positives: Float64Array; readonly negatives: Float64Array };
+
+export function countsByRank(scores: Classified, k: number): RankCounts {
+  const { count, classes, labels, kind } = scores;
   const width = classes.length;
-  const isOwn = (i: number) => (kind === "classes" ? labels[i] === k : labels[i * width + k] === 1);
-  let own = 0;
-  for (let i = 0; i < count; i++) if (isOwn(i)) own++;
-  const positives = new Float64Array(own);
-  const negatives = new Float64Array(count - own);
-  for (let i = 0, p = 0, n = 0; i < count; i++) {
-    const value = probabilities[i * width + k]!;
-    if (isOwn(i)) positives[p++] = value;
-    else negatives[n++] = value;
+  const ranks = scores.ranks?.subarray(k * count, (k + 1) * count) ?? ranksOf(scores, k);
+  let highest = -1;
+  for (let i = 0; i < count; i++) if (ranks[i]! > highest) highest = ranks[i]!;
+  const [positives, negatives] = [new Float64Array(highest + 1), new Float64Array(highest + 1)];
+  for (let i = 0; i < count; i++) {
+    const isOwn = kind === "classes" ? labels[i] === k : labels[i * width + k] === 1;
+    (isOwn ? positives : negatives)[ranks[i]!]!++;
   }
-  return { positives: positives.sort(), negatives: negatives.sort() };
+  return { positives, negatives };
+}
+
+/** The scores with all ranks, found once: what is drawn from them again and again needn't be sorted again. */
+export function ranked<S extends Classified>(scores: S): S {
+  const { count, classes } = scores;
+  const ranks = new Int32Array(count * classes.length);
+  classes.forEach((_, k) => {
+    ranks.set(ranksOf(scores, k), k * count);
+  });
+  return { ...scores, ranks };
+}
+
+/** The place of each sample's probability of class k among all of them; equal ones have the same. [N] */
+function ranksOf({ count, classes, probabilities }: Classified, k: number): Int32Array {
+  const values = Float64Array.from({ length: count }, (_, i) => probabilities[i * classes.length + k]!);
+  const order = Int32Array.from(values.keys()).sort((a, b) => values[a]! - values[b]!);
+  const ranks = new Int32Array(count);
+  let rank = 0;
+  for (let at = 1; at < count; at++) {
+    if (values[order[at]!]! > values[order[at - 1]!]!) rank++;
+    ranks[order[at]!] = rank;
+  }
+  return ranks;
 }
 
 /**

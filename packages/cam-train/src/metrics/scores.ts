@@ -9,6 +9,8 @@ export type ClassScores = {
   readonly labels: Int32Array; // [N], 0 … K − 1
   /** The class that "positive" means. Without it the metrics of one class are averaged over all classes. */
   readonly positive?: number;
+  /** Ranks of the probabilities within each class, where they are known. [K, N] */
+  readonly ranks?: Int32Array;
 };
 
 /** Any number of classes per sample, each decided alone: named where its probability is above 0.5. */
@@ -18,6 +20,8 @@ export type MultiLabelScores = {
   readonly classes: readonly string[];
   readonly probabilities: Float64Array; // [N, K]
   readonly labels: Int32Array; // [N, K], 0 or 1
+  /** Ranks of the probabilities within each class, where they are known. [K, N] */
+  readonly ranks?: Int32Array;
 };
 
 /** Numbers against numbers, in the unit of the targets. */
@@ -97,16 +101,32 @@ export function take<S extends Scores>(scores: S, indices: ArrayLike<number>): S
     const width = from.length / scores.count;
     const out = from.slice(0, 0).constructor as new (length: number) => A;
     const to = new out(indices.length * width);
-    for (let i = 0; i < indices.length; i++)
-      for (let k = 0; k < width; k++) to[i * width + k] = from[indices[i]! * width + k]!;
+    for (let i = 0; i < indices.length; i++) {
+      const at = indices[i]! * width;
+      if (width === 1) to[i] = from[at]!;
+      else to.set(from.subarray(at, at + width), i * width);
+    }
     return to;
   };
   return Object.assign(
     { ...scores, count: indices.length },
     scores.kind === "regression"
       ? { predictions: rows(scores.predictions), targets: rows(scores.targets) }
-      : { probabilities: rows(scores.probabilities), labels: rows(scores.labels) },
+      : {
+          probabilities: rows(scores.probabilities),
+          labels: rows(scores.labels),
+          ...(scores.ranks ? { ranks: columns(scores.ranks, scores.count, indices) } : {}),
+        },
   );
+}
+
+/** The columns of these indices of an array [K, count]. */
+function columns(from: Int32Array, count: number, indices: ArrayLike<number>): Int32Array {
+  const height = from.length / count;
+  const to = new Int32Array(height * indices.length);
+  for (let k = 0, at = 0; k < height; k++)
+    for (let i = 0; i < indices.length; i++) to[at++] = from[k * count + indices[i]!]!;
+  return to;
 }
 
 function finite(values: Numbers, width: number, what: string): Float64Array {

@@ -25,7 +25,7 @@ const report: Report = {
   tests: [
     {
       title: "All",
-      measurement: measure(scores, { seed: 1, resamples: 20 }),
+      measurement: await measure(scores, { seed: 1, resamples: 20 }),
       band: chooseBand(confidence, correct, 0.75),
     },
   ],
@@ -33,7 +33,7 @@ const report: Report = {
   environment: [["Node", "22.4.0"]],
 };
 
-test("one page with everything in it, which fetches nothing and is the same every time", () => {
+test("one page with everything in it, which fetches nothing and is the same every time", async () => {
   const page = reportPage(report);
   expect(reportPage(report)).toBe(page);
   expect(page.replaceAll("http://www.w3.org/2000/svg", "")).not.toMatch(/https?:|src=|href=|url\(|@import|<script/);
@@ -44,7 +44,7 @@ test("one page with everything in it, which fetches nothing and is the same ever
   expect(page).not.toMatch(/<REAL>|<adam>|NaN|undefined/);
 });
 
-test("numbers as they were measured", () => {
+test("numbers as they were measured", async () => {
   const page = reportPage(report).replace(/<svg.*?<\/svg>/gs, "");
   expect(page).toContain("<tr><th>AUC</th><td>0.8750</td>");
   expect(page).toContain("<tr><th>log loss</th><td>0.6122</td>"); // −(ln .6 + ln .2 + ln .8 + ln .9) / 4
@@ -53,10 +53,10 @@ test("numbers as they were measured", () => {
   expect(page).toMatch(new RegExp(`&lt;REAL&gt;</th><td>2</td><td>1.0000</td>.*${row}`));
 });
 
-test("other kinds of tests leave out what they don't have; what isn't determined is a dash", () => {
+test("other kinds of tests leave out what they don't have; what isn't determined is a dash", async () => {
   const { training: _, recipe: __, ...bare } = report;
-  const labels = measure(multiLabelScores({ probabilities: [0.9, 0.1], labels: [1, 0], classes: ["a", "b"] }));
-  const values = measure(regressionScores({ predictions: [1, 2, 4], targets: [1, 2, 3], outputs: ["ml"] }));
+  const labels = await measure(multiLabelScores({ probabilities: [0.9, 0.1], labels: [1, 0], classes: ["a", "b"] }));
+  const values = await measure(regressionScores({ predictions: [1, 2, 4], targets: [1, 2, 3], outputs: ["ml"] }));
   const page = reportPage({
     ...bare,
     tests: [
@@ -69,12 +69,12 @@ test("other kinds of tests leave out what they don't have; what isn't determined
   expect(page).toContain("<tr><th>root mean squared error</th><td>0.5774</td>");
 });
 
-test("a thousand classes: the page says why there is no matrix", () => {
+test("a thousand classes: the page says why there is no matrix", async () => {
   const classes = Array.from({ length: 101 }, (_, k) => `class ${k}`);
   const probabilities = classes.map((_, k) => (k === 7 ? 1 : 0));
   const page = reportPage({
     ...report,
-    tests: [{ title: "t", measurement: measure(classScores({ probabilities, labels: [7], classes })) }],
+    tests: [{ title: "t", measurement: await measure(classScores({ probabilities, labels: [7], classes })) }],
   });
   expect(page).toContain("The confusion matrix of 101 classes is too large");
 });

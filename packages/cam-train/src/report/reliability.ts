@@ -72,7 +72,18 @@ export function drawRiskCoverage(
   const body = panel(
     { ...frame, y: 118, height: 420 },
     { ...axis([0, 1], 5), title: "share of the samples that is answered" },
-    axis([0, niceRange(0, Math.max(...risks.map(([, risk]) => risk), 0.001), 5)[1]], 5, "error rate"),
+    axis(
+      [
+        0,
+        niceRange(
+          0,
+          risks.reduce((most, [, risk]) => Math.max(most, risk), 0.001),
+          5,
+        )[1],
+      ],
+      5,
+      "error rate",
+    ),
     chosen
       ? [
           {

@@ -32,7 +32,7 @@ test("the shipped model answers and points as its manifest says", async () => {
   const found = await measureScenes(model, scenes, { threads: 1 });
   const objects = scenes.map(({ classes }) => sceneLabels.filter((_, c) => classes.includes(c + 1)).length);
   expect(found.aims.length).toBe(objects.reduce((a, b) => a + b));
-  const results = sceneResults(found, { data: "60 scenes", command: "" });
+  const results = await sceneResults(found, { data: "60 scenes", command: "" });
   // What 60 scenes say lies within about two of their 95 % intervals of what 4000 say.
   for (const [name, { value, interval }] of Object.entries(results)) {
     const stated = model.manifest!.results![name]!.value;

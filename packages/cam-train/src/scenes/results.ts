@@ -11,11 +11,11 @@ const seed = 1;
  * What a scene classifier's manifest says of its answers and maps, each number beside what it would be by chance. Intervals
  * are percentile bootstraps over scenes: two objects of one scene aren't independent.
  */
-export function sceneResults(
+export async function sceneResults(
   { scores, aims }: SceneMeasurement,
   told: { readonly data: string; readonly command: string },
-): Record<string, MeasuredResult> {
-  const measured = new Map(measure(scores, { seed, resamples }).metrics.map((metric) => [metric.name, metric]));
+): Promise<Record<string, MeasuredResult>> {
+  const measured = new Map((await measure(scores, { seed, resamples })).metrics.map((metric) => [metric.name, metric]));
   const answer = (name: string, baseline: number, note: string): MeasuredResult => {
     const { value, interval } = measured.get(name)!;
     return { value: round(value), baseline: round(baseline), interval: ends(interval!), data: told.data, note };
