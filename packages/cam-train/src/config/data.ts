@@ -39,7 +39,12 @@ export async function openParts(config: Config, origin: Origin, fold?: number): 
       : openTestData(spec, { classes, eachAlone: false }, input);
   const dataset = await openWith(data.train as DataSpec, kept);
   const open = async (spec: DataSpec): Promise<Dataset> => {
-    const opened = await openWith(spec, dataset.labelKind === "values" ? undefined : dataset.classes);
+    // A list in which no sample happens to have several labels is still one of a multi-label set.
+    const several = spec.kind === "list" && dataset.labelKind === "multi-label" ? { multiLabel: true } : {};
+    const opened = await openWith(
+      { ...several, ...spec },
+      dataset.labelKind === "values" ? undefined : dataset.classes,
+    );
     if (opened.labelKind !== dataset.labelKind)
       throw new ConfigError(
         `${nameOf(spec)} has labels of the kind ${opened.labelKind}, the training data ${dataset.labelKind}`,

@@ -108,7 +108,7 @@ function outputsFor(config: Config, dataset: Dataset): readonly number[] {
 /** Losses for which one output may tell two classes. */
 const outputsOfTwo: Readonly<Record<string, readonly number[]>> = { binary: [1, 2], focal: [2, 1] };
 
-function kindOf(item: LossItem): string {
+export function kindOf(item: LossItem): string {
   return typeof item === "string" ? item : Object.keys(item)[0]!;
 }
 

@@ -10,7 +10,7 @@ import type { Optimiser } from "../optimisers/optimiser.ts";
 import { type Schedule, schedules, warmUp } from "../schedules/index.ts";
 import { type NamedPart, openParts } from "./data.ts";
 import { checkDeployable } from "./deploy.ts";
-import { buildNetwork, lossOf, openOrigin, takesPictures } from "./network.ts";
+import { buildNetwork, kindOf, lossOf, openOrigin, takesPictures } from "./network.ts";
 import { testsOf } from "./paths.ts";
 import type { Config } from "./schema.ts";
 
@@ -43,6 +43,14 @@ export async function prepareRun(config: Config, fold?: number): Promise<Prepare
   const { dataset } = train;
   checkWatched(config, dataset.labelKind, validation !== undefined);
   const { graph, trained, output } = buildNetwork(config, origin, dataset);
+  if (
+    config.mix &&
+    dataset.labelKind === "class" &&
+    [lossOf(config, dataset)].flat().some((item) => kindOf(item) === "focal")
+  )
+    throw new ConfigError("mix: focal takes class numbers, a mixed sample has shares of two", {
+      hint: "Use crossEntropy with `mix`.",
+    });
   const { targetLayer } = config.manifest;
   if (targetLayer !== undefined && !graph.nodes.some(({ outputs }) => outputs.includes(targetLayer)))
     throw new ConfigError(`manifest.targetLayer: the network has no tensor "${targetLayer}"`);

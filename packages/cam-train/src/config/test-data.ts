@@ -1,6 +1,7 @@
-import { groundwork, type InputManifest, type ModelFile } from "@camkit/cam-core";
+import { groundwork, type InputManifest, int64, type ModelFile } from "@camkit/cam-core";
 import type { Dataset } from "../data/dataset.ts";
 import { entriesOf } from "../data/folder.ts";
+import { labelAt } from "../data/labels.ts";
 import { openDataset } from "../data/open.ts";
 import type { DataSpec } from "../data/spec.ts";
 import { DataError } from "../errors.ts";
@@ -41,7 +42,8 @@ export async function openTestData(
 ): Promise<Dataset> {
   const { classes, eachAlone } = answers;
   const options = input ? { input } : {};
-  const opened = await openNamed(spec, classes, options);
+  const several = eachAlone && spec.kind === "list" && spec.targets === undefined ? { multiLabel: true } : {};
+  const opened = await openNamed({ ...several, ...spec } as DataSpec, classes, options);
   if (classes === undefined && opened.labelKind !== "values" && spec.kind !== "module")
     throw new DataError("the model doesn't say what its classes are called", {
       hint: "Name them in the order of its outputs: --classes cat,dog. Its manifest is the place to keep them.",
@@ -64,14 +66,20 @@ async function openNamed(
 
 const nameOf = (spec: Exclude<DataSpec, { kind: "module" }>) => (spec.kind === "npy" ? spec.labels : spec.path);
 
-/** The same samples with class numbers of another list of names, which has all of the data's. Throws DataError. */
+/** The same samples with class numbers of another list of names, which has all of the data's; batches too. Throws DataError. */
 function renumbered(dataset: Dataset, classes: readonly string[], path: string): Dataset {
   const own = dataset.classes;
   if (dataset.labelKind !== "class" || own === undefined || String(own) === String(classes)) return dataset;
   const unknown = own.filter((name) => !classes.includes(name));
   if (unknown.length > 0) throw unknownClasses(path, unknown, classes);
   const numbers = own.map((name) => classes.indexOf(name));
-  return { ...dataset, classes, labelOf: (index) => numbers[dataset.labelOf(index) as number]! };
+  const { source } = dataset;
+  if (source.kind === "generator") return dataset;
+  const labels = int64(
+    source.labels.shape,
+    Array.from(source.labels.data as BigInt64Array, (old) => numbers[Number(old)]!),
+  );
+  return { ...dataset, classes, labelOf: (index) => labelAt(labels, index), source: { ...source, labels } };
 }
 
 function unknownClasses(path: string, unknown: readonly string[], classes: readonly string[]): DataError {
@@ -89,7 +97,6 @@ async function openFolders(
   const present = new Set(entriesOf(spec.path, "").folders);
   const unknown = [...present].filter((name) => !classes.includes(name));
   if (unknown.length > 0) throw unknownClasses(spec.path, unknown, classes);
-  const found = classes.filter((name) => present.has(name));
-  if (found.length === 0) throw new DataError(`${spec.path}: expected one folder per class, found none`);
-  return renumbered(await openDataset({ ...spec, classes: found }, options), classes, spec.path);
+  if (present.size === 0) throw new DataError(`${spec.path}: expected one folder per class, found none`);
+  return openDataset({ ...spec, classes: [...classes] }, { ...options, someClasses: true });
 }

@@ -27,8 +27,8 @@ export type Job = { readonly epoch: number; readonly step: number; readonly indi
 
 export type MakeBatch = (job: Job) => Promise<Batch>;
 
-/** Samples whose files are decoded at the same time, in sharp's threads. */
-const inFlight = 4;
+/** Samples that are read at the same time: files, in sharp's threads. A generator may give the same memory again and again. */
+const inFlight = { files: 4, arrays: 1, generator: 1 } as const;
 
 /** Makes batches: read, augment, lay side by side. What a sample looks like depends on seed, epoch and index alone. */
 export async function openMaker({ source, fields, seed, augment: steps, mix }: Plan): Promise<MakeBatch> {
@@ -54,7 +54,7 @@ export async function openMaker({ source, fields, seed, augment: steps, mix }: P
       }
     };
     try {
-      await Promise.all(Array.from({ length: inFlight }, lane));
+      await Promise.all(Array.from({ length: inFlight[source.kind] }, lane));
     } catch (cause) {
       next = indices.length; // the other lanes need not go on
       throw cause;

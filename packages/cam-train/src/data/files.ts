@@ -39,6 +39,11 @@ export async function openFiles(
   const left = new Set(unreadable.map(({ id }) => id));
   const files = listing.files.filter(({ id }) => !left.has(id));
   if (files.length === 0) throw new DataError(`${name}: no pictures`);
+  const had = new Set(listing.files.map(({ label }) => label));
+  const have = new Set(files.map(({ label }) => label));
+  const emptied = [...had].find((label) => typeof label === "number" && !have.has(label));
+  if (emptied !== undefined)
+    throw new DataError(`${name}: no picture of the class "${classes?.[emptied as number]}" can be read`);
 
   const picture = pictureField(input);
   const [height, width, channels] = picture.shape as [number, number, number];

@@ -14,18 +14,19 @@ export async function openFolder(spec: FolderSpec, options: DatasetOptions): Pro
   const { folders, others } = entriesOf(spec.path, "");
   const classes = spec.classes ?? folders;
   const missing = classes.find((name) => !folders.includes(name));
-  if (missing !== undefined)
+  if (missing !== undefined && !options.someClasses)
     throw new DataError(`${spec.path}: no folder for the class "${missing}"`, {
       hint: folders.length > 0 ? `Folders there: ${folders.join(", ")}.` : "Expected one folder per class.",
     });
   if (classes.length < 2 && spec.classes === undefined)
     throw new DataError(`${spec.path}: expected one folder per class, found ${classes.length}`, {
-      hint: "Name the classes where only some of them have pictures here.",
+      hint: "Put the pictures of each class into a folder of their own, side by side.",
     });
 
   const stray = [...others, ...folders.filter((name) => !classes.includes(name)).map((name) => `${name}/`)];
   const files: PictureFile[] = [];
   classes.forEach((name, label) => {
+    if (!folders.includes(name)) return;
     const before = files.length;
     for (const id of filesIn(spec.path, name)) {
       if (pictureName.test(id)) files.push({ id, label });
@@ -43,6 +44,14 @@ function filesIn(root: string, folder: string): string[] {
   return [...others.map(path), ...folders.flatMap((name) => filesIn(root, path(name)))];
 }
 
+function leadsToFolder(link: string): boolean {
+  try {
+    return statSync(link, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  } catch (cause) {
+    throw fileError(link, cause); // links in a ring
+  }
+}
+
 /** What a folder of a data set holds; links to folders are folders. Throws FileError. */
 export function entriesOf(root: string, folder: string): { folders: string[]; others: string[] } {
   const at = join(root, folder);
@@ -53,8 +62,7 @@ export function entriesOf(root: string, folder: string): { folders: string[]; ot
     throw fileError(at, cause);
   }
   const isFolder = (entry: Dirent) =>
-    entry.isDirectory() ||
-    (entry.isSymbolicLink() && (statSync(join(at, entry.name), { throwIfNoEntry: false })?.isDirectory() ?? false));
+    entry.isDirectory() || (entry.isSymbolicLink() && leadsToFolder(join(at, entry.name)));
   const names = (wanted: boolean) =>
     entries
       .filter((entry) => isFolder(entry) === wanted)

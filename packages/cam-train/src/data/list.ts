@@ -9,7 +9,7 @@ import type { ListSpec } from "./spec.ts";
 
 /** A CSV list, see `ListSpec`. Throws DataError naming the line. */
 export async function openList(spec: ListSpec, options: DatasetOptions): Promise<Dataset> {
-  const { columns, rows: all } = parseCsv(new TextDecoder().decode(await readBytes(spec.path)), spec.path);
+  const { columns, rows: all } = parseCsv(decoded(await readBytes(spec.path), spec.path), spec.path);
   const needed = ["path", ...(spec.targets ?? ["label"]), ...(spec.split === undefined ? [] : ["split"])];
   const missing = needed.find((name) => !columns.includes(name));
   if (missing !== undefined)
@@ -33,6 +33,14 @@ export async function openList(spec: ListSpec, options: DatasetOptions): Promise
   return openFiles(spec.path, listing, { ...options, skipUnreadable: spec.skipUnreadable });
 }
 
+function decoded(bytes: Uint8Array, path: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new DataError(`${path} isn't UTF-8 text`, { hint: "Save the list as UTF-8.", cause });
+  }
+}
+
 type Labelling = { classes: readonly string[] | undefined; labelKind: LabelKind; labelOf: (row: Row) => Label };
 
 function labelling(spec: ListSpec, rows: readonly Row[]): Labelling {
@@ -43,7 +51,7 @@ function labelling(spec: ListSpec, rows: readonly Row[]): Labelling {
       labelKind: "values",
       labelOf: ({ line, cells }) =>
         targets.map((name) => {
-          const value = cells[name] === "" ? Number.NaN : Number(cells[name]);
+          const value = cells[name]!.trim() === "" ? Number.NaN : Number(cells[name]);
           if (!Number.isFinite(value))
             throw new DataError(`${spec.path}, line ${line}: "${cells[name]}" in column "${name}" is no number`);
           return value;
@@ -54,8 +62,10 @@ function labelling(spec: ListSpec, rows: readonly Row[]): Labelling {
   const namesIn = ({ cells }: Row) => (several ? cells.label!.split("|") : [cells.label!]).map((name) => name.trim());
   const classes = spec.classes ?? classesOf(rows.flatMap(namesIn).filter(Boolean));
   const numbers = new Map(classes.map((name, index) => [name, index]));
+  // A number stands for its class where no class is called by a number.
+  const areNumbered = !classes.some((name) => /^\d+$/.test(name));
   const numberOf = (name: string, line: number): number => {
-    const number = numbers.get(name) ?? (/^\d+$/.test(name) ? Number(name) : Number.NaN);
+    const number = numbers.get(name) ?? (areNumbered && /^\d+$/.test(name) ? Number(name) : Number.NaN);
     if (!(number < classes.length))
       throw new DataError(`${spec.path}, line ${line}: the label "${name}" is none of the ${classes.length} classes`, {
         hint: `Classes: ${classes.slice(0, 24).join(", ")}${classes.length > 24 ? ", …" : ""}.`,

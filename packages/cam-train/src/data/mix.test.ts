@@ -72,6 +72,6 @@ test("what can't be mixed is refused", () => {
   expect(() => parseMix({ kind: "mixup" }, dataset({}))).toThrow("how many classes");
   expect(() => parseMix({ kind: "mixup" }, dataset({ fields: { mask: {} } }))).toThrow("two masks");
   const tensors = { classes: ["a"], fields: { input: { dtype: "float32", shape: [7] } } };
-  expect(() => parseMix({ kind: "cutmix" }, dataset(tensors))).toThrow("cutmix needs pictures, found [7]");
+  expect(() => parseMix({ kind: "cutmix" }, dataset(tensors))).toThrow("cutmix needs pictures, found float32 [7]");
   expect(() => parseMix({ kind: "mixup", alpha: 0 }, dataset(tensors))).toThrow("mix.alpha: ");
 });

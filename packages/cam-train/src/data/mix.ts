@@ -26,8 +26,9 @@ export function parseMix(spec: MixSpec, { classes, labelKind, fields }: Dataset)
   if (fields.mask) throw new ConfigError(`${mix.kind} would mix two masks into one`);
   if (labelKind === "class" && classes === undefined)
     throw new ConfigError(`${mix.kind} needs to know how many classes there are`);
-  if (mix.kind === "cutmix" && fields.input?.shape.length !== 3)
-    throw new ConfigError(`cutmix needs pictures, found [${fields.input?.shape.join(", ")}]`);
+  const { dtype, shape = [] } = fields.input ?? {};
+  if (mix.kind === "cutmix" && (dtype !== "uint8" || shape.length !== 3))
+    throw new ConfigError(`cutmix needs pictures, found ${dtype} [${shape.join(", ")}]`);
   return { ...mix, classes: labelKind === "class" ? classes?.length : undefined };
 }
 

@@ -36,10 +36,18 @@ export async function openModule(spec: ModuleSpec, { input }: DatasetOptions): P
     return labelOf(index);
   };
   const labels = labelOf ? Array.from({ length: count }, (_, index) => labelOf(index)) : [];
+  const labelKind = kindOf(fields.label.shape.length, classes);
+  if (labelKind === "class" && classes)
+    labels.forEach((given, index) => {
+      if (typeof given !== "number" || !(given in classes))
+        throw new DataError(
+          `the generator ${spec.url}: the label of sample ${index} is ${given}, expected 0 to ${classes.length - 1}`,
+        );
+    });
   return {
     count,
     classes,
-    labelKind: kindOf(fields.label.shape.length, classes),
+    labelKind,
     fields,
     labelOf: label,
     groupOf: (index) => groupOf?.(index),

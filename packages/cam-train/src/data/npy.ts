@@ -23,6 +23,12 @@ export async function openNpy(spec: NpySpec, { input }: DatasetOptions): Promise
   const asPictures = picturesOf(inputs, spec, input);
   const found = await rows(spec.labels);
   const groups = spec.groups === undefined ? undefined : await rows(spec.groups);
+  if (groups && ((groups.shape[1] ?? 1) !== 1 || groups.dtype === "float16"))
+    throw new DataError(
+      `${spec.groups} is ${groups.dtype} [${groups.shape.join(", ")}], expected [${count}]: a group each`,
+    );
+  if (found.dtype === "float16" || found.dtype === "string")
+    throw new DataError(`${spec.labels} is ${found.dtype}; expected whole numbers, float32 or float64`);
   const labelKind = kindOf(found);
   const labels = labelsFrom(found, labelKind);
   const classes = labelKind === "values" ? undefined : classesOf(spec, labels);
@@ -72,9 +78,14 @@ function kindOf({ dtype, shape }: Tensor): LabelKind {
 function labelsFrom({ shape, data }: Tensor, kind: LabelKind): Tensor {
   const [count = 0, width = 1] = shape;
   const numbers = Array.from(data as ArrayLike<number | bigint>, Number);
+  const bad = numbers.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) throw new DataError(`label ${Math.floor(bad / width)} is ${numbers[bad]}`);
   if (kind === "class") return labelTensor(numbers);
   return labelTensor(Array.from({ length: count }, (_, i) => numbers.slice(i * width, (i + 1) * width)));
 }
+
+/** More classes than this have names, or are no classes. */
+const mostClasses = 1e6;
 
 function classesOf(spec: NpySpec, { shape, data }: Tensor): readonly string[] {
   const [least, most] = Array.from(data as ArrayLike<number | bigint>, Number).reduce(
@@ -82,6 +93,10 @@ function classesOf(spec: NpySpec, { shape, data }: Tensor): readonly string[] {
     [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY] as [number, number],
   );
   const width = shape[1];
+  if (!spec.classes && width === undefined && most >= mostClasses)
+    throw new DataError(`${spec.labels}: labels from ${least} to ${most}; are these classes?`, {
+      hint: "Save values as float32; name the classes where there are so many.",
+    });
   const classes = spec.classes ?? Array.from({ length: width ?? most + 1 }, (_, i) => `${i}`);
   const limit = width === undefined ? classes.length - 1 : 1;
   if (least < 0 || most > limit)

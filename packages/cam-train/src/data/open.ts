@@ -11,6 +11,8 @@ export type DatasetOptions = {
   readonly input?: InputManifest;
   /** Prepared pictures are kept in memory where all of them fit into this many bytes. Default 1 GiB; 0 keeps none. */
   readonly cacheBytes?: number;
+  /** Whether a folder may lack some of the classes that are named. */
+  readonly someClasses?: boolean;
 };
 
 const openers: {

@@ -44,7 +44,6 @@ function startHand(plan: Plan): Hand {
   // The process's own flags (--input-type, --test) would be taken for the worker's.
   const worker = new Worker(entry, { workerData: plan, execArgv: [] });
   const hand: Hand = { worker, waiting: new Map() };
-  worker.unref(); // a process may end with idle workers; it waits for one that has something to do
   worker.on("message", (answer: Answer) => {
     if (hand.failure) return; // it is being ended, and the process waits for that
     const waiting = hand.waiting.get(answer.id);
@@ -56,6 +55,8 @@ function startHand(plan: Plan): Hand {
   worker.on("error", (cause) =>
     fail(hand, new WorkerError(`a thread that makes batches failed: ${cause.message}`, { cause })),
   );
+  // A process may end with idle workers; it waits for one that has something to do. After the listeners: the first one refs.
+  worker.unref();
   worker.on("exit", (code) => fail(hand, new WorkerError(`a thread that makes batches ended with code ${code}`)));
   return hand;
 }

@@ -9,7 +9,10 @@ export type Generator = {
   readonly classes?: readonly string[];
   /** Each sample's tensors, without the batch axis: `input` (of pictures uint8 [H, W, 1 or 3], RGB), `label`, others. */
   readonly fields: Fields;
-  /** The same sample for the same index, whatever was loaded before and in which thread. */
+  /**
+   * The same sample for the same index, whatever was loaded before and in which thread. Asked for one after the other: its
+   * tensors may lie in the memory of the one before.
+   */
   load(index: number): Sample | Promise<Sample>;
   /** Needed to split by label, and to see that labels changed. */
   labelOf?(index: number): Label;
@@ -40,11 +43,20 @@ export async function openGenerator({ url, export: name, options }: GeneratorSou
 export async function generatorReader(source: GeneratorSource): Promise<Reader> {
   const generator = await openGenerator(source);
   const expected = Object.entries(generator.fields);
+  const { classes } = generator;
+  const isClass = generator.fields.label?.shape.length === 0;
   return async (index) => {
     const sample = await generator.load(index);
     for (const [name, field] of expected) checkField(name, field, sample[name]);
+    if (classes !== undefined && isClass) checkLabel(Number(sample.label!.data[0]), classes);
     return sample;
   };
+}
+
+/** Throws where a class number is none: what a loss would take for no class at all, or for the last. */
+export function checkLabel(label: number, classes: readonly string[]): void {
+  if (!Number.isInteger(label) || label < 0 || label >= classes.length)
+    throw new Error(`its label is ${label}, expected 0 to ${classes.length - 1}`);
 }
 
 function checkField(name: string, field: Fields[string], tensor: Tensor | undefined): void {

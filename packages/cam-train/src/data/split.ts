@@ -63,7 +63,7 @@ function parts(dataset: Dataset, shares: readonly number[], seed: number, option
       if (more > 1e-12 || (more > -1e-12 && missing[p]!.ofAll > missing[best]!.ofAll)) best = p;
     }
     const part = found[best]!;
-    part.indices.push(...unit.indices);
+    for (const index of unit.indices) part.indices.push(index);
     for (const [label, n] of unit.counts) part.have.set(label, (part.have.get(label) ?? 0) + n);
   }
   if (found.some(({ indices }) => indices.length === 0))

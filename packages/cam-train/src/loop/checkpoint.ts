@@ -12,9 +12,18 @@ export type Progress = {
   /** Threads inside an operator: another number may round sums differently. */
   readonly threads: number;
   /** Sums of the losses that no line of the log has told yet, for its two kinds of lines. */
-  readonly sums: Readonly<Record<"step" | "epoch", { readonly loss: number; readonly count: number }>>;
+  readonly sums: Readonly<Record<"step" | "epoch", Sum>>;
+  /** The epoch's last step is done, its validation isn't. */
+  readonly unwatched?: boolean;
   /** The best validation so far: what is watched, the loss, and the epoch (1-based). */
   readonly best?: { readonly value: number; readonly loss: number; readonly epoch: number };
+};
+
+/** Losses of several steps, added up: all of it, and each of its terms where there are several. */
+export type Sum = {
+  readonly loss: number;
+  readonly count: number;
+  readonly terms: Readonly<Record<string, number>>;
 };
 
 /** Names of what a checkpoint holds of each trained tensor: `weights/conv1.weight`, `average/…`, `optimiser/momentum/…`. */
@@ -49,7 +58,7 @@ export async function saveCheckpoint(
     for (const { name, shape, offset, length } of layout.slots)
       tensors[prefix + name] = { shape, data: array.subarray(offset, offset + length) };
   for (const [name, data] of statisticsOf(state)) tensors[name] = { shape: [data.length], data };
-  const metadata = { format: "camkit checkpoint 1", run, progress: JSON.stringify(progress) };
+  const metadata = { format: "camkit checkpoint 1", run, progress: JSON.stringify(progress, spelled) };
   await writeSafetensors(path, { tensors, metadata });
 }
 
@@ -71,8 +80,13 @@ export async function loadCheckpoint(path: string, layout: Layout, state: State,
   for (const [prefix, array] of arraysOf(state))
     for (const { name, offset, length } of layout.slots) take(prefix + name, array.subarray(offset, offset + length));
   for (const [name, data] of statisticsOf(state)) take(name, data);
-  return JSON.parse(metadata.progress!) as Progress;
+  return JSON.parse(metadata.progress!, read) as Progress;
 }
+
+/** JSON has no word for a metric that isn't determined, or has no end. */
+const spelled = (_: string, value: unknown) =>
+  typeof value === "number" && !Number.isFinite(value) ? `${value}` : value;
+const read = (_: string, value: unknown) => (/^(NaN|-?Infinity)$/.test(`${value}`) ? Number(value) : value);
 
 /** Trained weights and running statistics by initializer, as a network to deploy wants them: copies. */
 export function weightsOf(layout: Layout, state: State): Record<string, Float32Array> {

@@ -1,4 +1,12 @@
-import { AbortedError, type Graph, type InputManifest, openSession, type Tensor } from "@camkit/cam-core";
+import {
+  AbortedError,
+  type DType,
+  type Graph,
+  type InputManifest,
+  openSession,
+  type Tensor,
+  zeros,
+} from "@camkit/cam-core";
 import type { Dataset } from "../data/dataset.ts";
 import { openFeeder } from "../data/feeder.ts";
 import { NetworkError } from "../errors.ts";
@@ -47,42 +55,64 @@ export async function evaluateGraph(options: EvaluateOptions): Promise<Evaluatio
     });
   const fixed = plan.graph.inputs[0]?.shape?.[0];
   const batch = typeof fixed === "number" ? fixed : Math.min(options.batch ?? 128, indices.length);
-  const feeder = openFeeder({
-    dataset,
-    indices,
-    batch,
-    workers: options.workers ?? 1,
-    ...(signal ? { signal } : {}),
-  });
   const session = await openSession(plan.graph, threads === undefined ? {} : { threads });
-  let total = 0;
   const said: Float32Array[] = [];
+  const labels: (number | readonly number[])[] = [];
+  const lost = { sum: 0, count: 0 };
+  const workers = options.workers ?? 1;
+  const feeder = openFeeder({ dataset, indices, batch, workers, ...(signal ? { signal } : {}) });
   try {
     for (let step = 0, done = 0; step < feeder.stepsPerEpoch; step++) {
       if (signal?.aborted) throw new AbortedError();
       const { fields, indices: taken } = await feeder.batch(0, step);
+      const isFull = typeof fixed !== "number" || taken.length === fixed;
       const feeds = Object.fromEntries(
-        Object.entries(plan.feeds).flatMap(([field, name]) => (fields[field] ? [[name, fields[field]]] : [])),
+        Object.entries(plan.feeds).flatMap(([field, name]) =>
+          fields[field] ? [[name, isFull ? fields[field] : filledUp(fields[field], batch)]] : [],
+        ),
       ) as Record<string, Tensor>;
       const wanted = [plan.outputs[output]!, ...(plan.loss ? [plan.loss] : [])];
       const found = await session.run(feeds, wanted);
-      said.push(found[plan.outputs[output]!]!.data as Float32Array);
-      if (plan.loss) total += Number((found[plan.loss]!.data as Float32Array)[0]) * taken.length;
+      const answers = found[plan.outputs[output]!]!.data as Float32Array;
+      said.push(isFull ? answers : answers.subarray(0, (answers.length / batch) * taken.length));
+      labels.push(...labelsIn(fields.label!, dataset));
+      if (plan.loss && (isFull || lost.count === 0)) {
+        lost.sum += Number((found[plan.loss]!.data as Float32Array)[0]) * taken.length;
+        lost.count += taken.length;
+      }
       done += taken.length;
       options.onProgress?.(done, indices.length);
     }
   } finally {
-    await session.close();
     await feeder.close();
+    await session.close();
   }
   const outputs = joined(said);
-  const labels = indices.map((index) => dataset.labelOf(index));
   return {
-    ...(plan.loss ? { loss: total / indices.length } : {}),
+    ...(plan.loss ? { loss: lost.sum / lost.count } : {}),
     scores: scoresOf(dataset, outputs, labels, options.kind ?? "logits"),
     outputs,
     labels,
   };
+}
+
+/** Labels of a batch; where classes are judged each alone, class numbers become 0 or 1 for each. */
+function labelsIn({ shape, data }: Tensor, { labelKind, classes = [] }: Dataset): (number | readonly number[])[] {
+  const numbers = Array.from(data as ArrayLike<number | bigint>, Number);
+  const [count = 0, width] = shape;
+  if (width !== undefined) return Array.from({ length: count }, (_, i) => numbers.slice(i * width, (i + 1) * width));
+  return labelKind === "multi-label" ? numbers.map((label) => classes.map((_, k) => Number(k === label))) : numbers;
+}
+
+/** A batch of a fixed size from fewer samples: the last one again and again. */
+function filledUp({ dtype, shape, data }: Tensor, batch: number): Tensor {
+  const [count = 0, ...rest] = shape;
+  const full = zeros(dtype as Exclude<DType, "string">, [batch, ...rest]);
+  const size = data.length / count;
+  const into = full.data as Uint8Array;
+  into.set(data as Uint8Array);
+  for (let i = count; i < batch; i++) into.set((data as Uint8Array).subarray(data.length - size), i * size);
+  return full;
 }
 
 /** What outputs mean, by the kind of the labels: classes through a softmax (one output: a sigmoid), labels through sigmoids. */

@@ -2,7 +2,7 @@ import { access } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Graph, InputManifest } from "@camkit/cam-core";
-import { sha256Hex, writeModel } from "@camkit/cam-core";
+import { AbortedError, sha256Hex, writeModel } from "@camkit/cam-core";
 import type { AugmentSpec } from "../data/augment/index.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Feeder } from "../data/feeder.ts";
@@ -15,11 +15,11 @@ import type { Schedule } from "../schedules/index.ts";
 import type { Group, Layout } from "../step/layout.ts";
 import type { Loss } from "../step/plan.ts";
 import { checkFinite, type Stepper } from "../step/stepper.ts";
-import { loadCheckpoint, type Progress, saveCheckpoint, saveWeights, weightsOf } from "./checkpoint.ts";
+import { loadCheckpoint, type Progress, type Sum, saveCheckpoint, saveWeights, weightsOf } from "./checkpoint.ts";
 import { drawMasks } from "./masks.ts";
 import { openSteps } from "./open-steps.ts";
 import { readSafetensors } from "./safetensors.ts";
-import { isBetter, validate } from "./validate.ts";
+import { isBetter, type Validation, validate } from "./validate.ts";
 
 /** Samples of a data set. */
 export type Part = { readonly dataset: Dataset; readonly indices?: readonly number[] };
@@ -128,7 +128,7 @@ export async function train(recipe: Recipe, options: TrainOptions): Promise<Trai
     const last = join(options.folder, runFiles.last);
     const run = digestOf(recipe, options.recipe);
     const resumed = options.resume ? await existing(last, layout, stepper, run) : undefined;
-    log = await TrainingLog.open(join(options.folder, runFiles.log), resumed?.step ?? 0);
+    log = await TrainingLog.open(join(options.folder, runFiles.log), resumed?.step ?? 0, resumed?.unwatched);
     const writing = { layout, run, path: (name: string) => join(options.folder, name) };
     return await loop(recipe, options, { feeder, stepper, masks: plan.masks, log, ...writing }, resumed);
   } finally {
@@ -168,24 +168,25 @@ async function loop(
     sums: { step: none, epoch: none },
   };
   let saved = seconds();
-  let rate = 0;
+  let rate = step === 0 ? 0 : recipe.rate * recipe.schedule(step - 1, steps);
 
-  const save = async () => {
+  const save = async (more: Pick<Progress, "unwatched"> = {}) => {
     checkFinite(layout, stepper.state.weights, step);
-    const progress = { step, seconds: seconds(), threads, sums, ...(best ? { best } : {}) };
+    const progress = { step, seconds: seconds(), threads, sums, ...(best ? { best } : {}), ...more };
     await saveCheckpoint(path(runFiles.last), layout, stepper.state, progress, run);
     saved = seconds();
     onEvent({ kind: "checkpoint", step });
   };
   /** A line of the log over what was summed up for its kind. */
   const line = (kind: "step" | "epoch", validation?: EpochEntry["validation"]) => {
-    const { loss, count } = sums[kind];
+    const { loss, count, terms } = sums[kind];
     const passed = seconds();
     const entry: LogEntry = {
       kind,
       step,
       epoch: Math.ceil(step / perEpoch),
       loss: loss / count,
+      ...(Object.keys(terms).length > 0 ? { terms: mapped(terms, (sum) => sum / count) } : {}),
       rate,
       seconds: passed,
       samplesPerSecond: (step * accumulate * recipe.batch) / passed,
@@ -207,34 +208,48 @@ async function loop(
       ...{ kind: "resumed", step, steps },
       ...(resumed.threads === threads ? {} : { threads: [resumed.threads, threads] }),
     });
-  let end = ended();
+  /** After an epoch's last step. False where it was stopped before the validation had ended: that will be done again. */
+  const endEpoch = async (): Promise<boolean> => {
+    checkFinite(layout, stepper.state.weights, step);
+    let found: Validation | undefined;
+    try {
+      found = recipe.validation && (await validate(recipe, options, recipe.validation, layout, stepper));
+    } catch (error) {
+      if (!(error instanceof AbortedError)) throw error;
+      await save({ unwatched: true });
+      return false;
+    }
+    line("epoch", found && { loss: found.loss, metrics: found.metrics });
+    if (found && isBetter(recipe.monitor, found, best)) {
+      best = { value: found.value, loss: found.loss, epoch: step / perEpoch };
+      await saveWeights(path(runFiles.best), layout, stepper.state, { run, epoch: `${best.epoch}` });
+      onEvent({ kind: "best", epoch: best.epoch, value: best.value });
+    }
+    await save();
+    return true;
+  };
+  let end = resumed?.unwatched && !(await endEpoch()) ? "interrupted" : ended();
   while (end === undefined) {
     const epoch = Math.floor(step / perEpoch);
     let loss = 0;
+    let terms: Readonly<Record<string, number>> = {};
     for (let part = 0; part < accumulate; part++) {
       const at = (step % perEpoch) * accumulate + part;
       const { fields } = await feeder.batch(epoch, at);
       const drawn = drawMasks(masks, recipe.seed, epoch * feeder.stepsPerEpoch + at);
-      loss += (await stepper.accumulate({ fields, masks: drawn }, step + 1)).loss / accumulate;
+      const said = await stepper.accumulate({ fields, masks: drawn }, step + 1);
+      loss += said.loss / accumulate;
+      terms = mapped(said.terms, (value, name) => (terms[name] ?? 0) + value / accumulate);
     }
     rate = recipe.rate * recipe.schedule(step, steps);
     step++;
     await stepper.update(step, rate);
-    sums = { step: added(sums.step, loss), epoch: added(sums.epoch, loss) };
+    sums = { step: added(sums.step, loss, terms), epoch: added(sums.epoch, loss, terms) };
     onEvent({ kind: "step", step, steps, loss, samples: accumulate * recipe.batch });
     if (step % logEvery === 0) line("step");
-    if (step % perEpoch === 0) {
-      const found = recipe.validation && (await validate(recipe, options, recipe.validation, layout, stepper));
-      line("epoch", found && { loss: found.loss, metrics: found.metrics });
-      if (found && isBetter(recipe.monitor, found, best)) {
-        best = { value: found.value, loss: found.loss, epoch: epoch + 1 };
-        checkFinite(layout, stepper.state.weights, step);
-        await saveWeights(path(runFiles.best), layout, stepper.state, { run, epoch: `${epoch + 1}` });
-        onEvent({ kind: "best", epoch: best.epoch, value: best.value });
-      }
-      await save();
-    } else if (seconds() - saved >= checkpointSeconds) await save();
-    end = ended();
+    const watched = step % perEpoch !== 0 || (await endEpoch());
+    if (step % perEpoch !== 0 && seconds() - saved >= checkpointSeconds) await save();
+    end = watched ? ended() : "interrupted";
     // Lets signals and workers be heard: the step blocks this thread.
     await new Promise(setImmediate);
   }
@@ -246,10 +261,18 @@ async function loop(
   return { ended: end, step, steps, weights, ...(best ? { best } : {}), seconds: seconds() };
 }
 
-const none = { loss: 0, count: 0 };
+const none: Sum = { loss: 0, count: 0, terms: {} };
 
-function added(sum: Progress["sums"]["step"], loss: number): Progress["sums"]["step"] {
-  return { loss: sum.loss + loss, count: sum.count + 1 };
+function added(sum: Sum, loss: number, terms: Sum["terms"]): Sum {
+  return {
+    loss: sum.loss + loss,
+    count: sum.count + 1,
+    terms: mapped(terms, (value, name) => (sum.terms[name] ?? 0) + value),
+  };
+}
+
+function mapped(values: Sum["terms"], change: (value: number, name: string) => number): Record<string, number> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, change(value, name)]));
 }
 
 /** Where the folder's checkpoint left off, its numbers put into the stepper; undefined where there is none. */

@@ -14,10 +14,10 @@ export type Validation = {
   readonly value: number;
 };
 
-/** Measures the weights as they would be deployed. */
+/** Measures the weights as they would be deployed. Throws AbortedError. */
 export async function validate(
   recipe: Recipe,
-  { workers, threads, onEvent }: TrainOptions,
+  { workers, threads, signal, onEvent }: TrainOptions,
   part: Part,
   layout: Layout,
   stepper: Stepper,
@@ -29,7 +29,7 @@ export async function validate(
     loss: recipe.loss,
     // What a step has room for, a forward pass has.
     batch: recipe.batch,
-    threads,
+    ...{ threads, signal },
     ...(workers === undefined ? {} : { workers }),
     onProgress: (done, total) => onEvent?.({ kind: "validating", done, total }),
   });
@@ -42,7 +42,9 @@ type Watched = Pick<Validation, "value" | "loss">;
 
 /** Whether a validation is better than the best so far: by what is watched; of equal ones the lower loss. */
 export function isBetter(monitor: string | undefined, found: Watched, best: Watched | undefined): boolean {
-  if (best === undefined || Number.isNaN(best.value)) return true;
+  if (best === undefined) return true;
+  if (Number.isNaN(found.value)) return false;
+  if (Number.isNaN(best.value)) return true;
   if (found.value === best.value) return found.loss < best.loss;
   const lower = monitor === undefined || monitor === "loss" || metricNamed(monitor).better === "lower";
   return lower ? found.value < best.value : found.value > best.value;

@@ -14,6 +14,8 @@ const progress = {
   epoch: z.int().nonnegative(),
   /** Mean training loss since the last line of this kind. */
   loss: number,
+  /** The same of each loss, where several are added up. */
+  terms: z.record(z.string(), number).optional(),
   /** The learning rate of the last step. */
   rate: number,
   /** Since the run's first step, waits while it was stopped left out. */
@@ -51,13 +53,16 @@ export class TrainingLog {
   }
 
   /**
-   * Opens a log for a run that has done `step` steps: 0 begins a new one. Of an older log the lines up to that step stay, later
+   * Opens a log for a run that has done `step` steps: 0 begins a new one; `unwatched` when the validation after them is still to
+   * come. Of an older log the lines up to that step stay, later
    * ones go, and so does a torn last line: the run will write them again. So the lines of a checkpoint's step have to be
    * written before the checkpoint; then the log of a resumed run is that of an undisturbed one but for `timeFields`.
    * Throws FileError, and LogError when what is there isn't a training log.
    */
-  static async open(path: string, step: number): Promise<TrainingLog> {
-    const kept = step > 0 && (await exists(path)) ? (await readLog(path)).filter((entry) => entry.step <= step) : [];
+  static async open(path: string, step: number, unwatched = false): Promise<TrainingLog> {
+    const isDone = (entry: LogEntry) =>
+      entry.step < step || (entry.step === step && !(unwatched && entry.kind === "epoch"));
+    const kept = step > 0 && (await exists(path)) ? (await readLog(path)).filter(isDone) : [];
     await writeAtomic(path, kept.map(line).join(""));
     try {
       return new TrainingLog(path, openSync(path, "a"));

@@ -28,14 +28,14 @@ export type Layout = { readonly slots: readonly Slot[]; readonly spans: readonly
 const line = 16;
 
 /**
- * Lays trained tensors out in one array. Weight decay leaves out what has fewer than two axes: biases, and the scales and
- * shifts of norms.
+ * Lays trained tensors out in one array. The run's weight decay leaves out what has fewer than two axes: biases, and the
+ * scales and shifts of norms; a group's own is what it says.
  */
 export function layOut(graph: Graph, trained: readonly string[], decay = 0, groups: readonly Group[] = []): Layout {
   const told = trained.map((name) => {
     const { shape } = graph.initializers.get(name)!;
     const group = groups.find(({ match }) => match(name));
-    return { name, shape, rate: group?.rate ?? 1, decay: shape.length < 2 ? 0 : (group?.decay ?? decay) };
+    return { name, shape, rate: group?.rate ?? 1, decay: group?.decay ?? (shape.length < 2 ? 0 : decay) };
   });
   const kinds = [...new Set(told.map(({ rate, decay }) => `${rate} ${decay}`))];
   const slots: Slot[] = [];

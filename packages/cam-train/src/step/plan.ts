@@ -66,8 +66,11 @@ export type StepPlan = {
 export function planStep(options: StepOptions): StepPlan {
   const { batch, trained } = options;
   const fixed = copyGraph(options.graph);
-  const [input] = fixed.inputs;
-  if (!input) throw new NetworkError("the network has no input");
+  const [input, ...others] = fixed.inputs;
+  if (!input || others.length > 0)
+    throw new NetworkError(
+      `training takes networks with one input, found ${fixed.inputs.map(({ name }) => name).join(", ") || "none"}`,
+    );
   fixed.inputs = [{ ...input, shape: [batch, ...(input.shape?.slice(1) ?? [])] }];
   const form = trainingForm(fixed, { statistics: options.statistics ?? followed(fixed, new Set(trained)) });
   const { statistics, masks } = form;
