@@ -182,6 +182,7 @@ test("workers are ended while they decode, and a process that forgets to end the
     const closed = openFeeder({ dataset, batch: 4, workers: 1 });
     await closed.batch(0, 0);
     await closed.close();
+    openFeeder({ dataset, batch: 4, workers: 1 }); // never asked for anything
     console.log(indices.join());`;
   const out = execFileSync(process.execPath, ["--input-type=module", "-e", script], { timeout: 20_000 });
   expect(out.toString()).toBe("0,1\n");

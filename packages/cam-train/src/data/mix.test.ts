@@ -73,5 +73,7 @@ test("what can't be mixed is refused", () => {
   expect(() => parseMix({ kind: "mixup" }, dataset({ fields: { mask: {} } }))).toThrow("two masks");
   const tensors = { classes: ["a"], fields: { input: { dtype: "float32", shape: [7] } } };
   expect(() => parseMix({ kind: "cutmix" }, dataset(tensors))).toThrow("cutmix needs pictures, found float32 [7]");
+  const maps = { classes: ["a"], fields: { input: { dtype: "float32", shape: [3, 8, 8] } } } as const;
+  expect(() => parseMix({ kind: "cutmix" }, dataset(maps))).toThrow("cutmix needs pictures, found float32 [3, 8, 8]");
   expect(() => parseMix({ kind: "mixup", alpha: 0 }, dataset(tensors))).toThrow("mix.alpha: ");
 });

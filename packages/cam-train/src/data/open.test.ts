@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { encodeNpy, preparePicture } from "@camkit/cam-core/data";
 import { expect, test } from "vitest";
@@ -174,6 +175,10 @@ test("arrays are pictures or finished tensors", async () => {
     "tensors.npy": encodeNpy({ dtype: "float32", shape: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) }),
     "classes.npy": encodeNpy({ dtype: "int64", shape: [2], data: BigInt64Array.of(2n, 0n) }),
     "several.npy": encodeNpy({ dtype: "bool", shape: [2, 2], data: Uint8Array.of(1, 0, 1, 1) }),
+    "half.npy": encodeNpy({ dtype: "float16", shape: [2], data: Uint16Array.of(15360, 16384) }),
+    "missing.npy": encodeNpy({ dtype: "float32", shape: [2], data: Float32Array.of(1, Number.NaN) }),
+    "ids.npy": encodeNpy({ dtype: "int64", shape: [2], data: BigInt64Array.of(0n, 5_000_000_000n) }),
+    "pairs.npy": encodeNpy({ dtype: "int64", shape: [2, 2], data: BigInt64Array.of(0n, 1n, 0n, 2n) }),
     "values.npy": encodeNpy({ dtype: "float64", shape: [2], data: Float64Array.of(0.5, -1) }),
   });
   const at = (name: string) => join(root, `${name}.npy`);
@@ -195,6 +200,11 @@ test("arrays are pictures or finished tensors", async () => {
     "labels from 0 to 2, expected 0 to 1",
   );
   await expect(openDataset(spec("values", "classes"))).rejects.toThrow("float64 [2]");
+  await expect(openDataset(spec("tensors", "half"))).rejects.toThrow("is float16");
+  await expect(openDataset(spec("tensors", "missing"))).rejects.toThrow("label 1 is NaN");
+  await expect(openDataset(spec("tensors", "ids"))).rejects.toThrow("are these classes?");
+  const groups = { ...spec("tensors", "classes"), groups: at("pairs") };
+  await expect(openDataset(groups)).rejects.toThrow("expected [2]: a group each");
   await expect(openDataset(spec("tensors", "pictures"))).rejects.toThrow("expected [2] or [2, K]");
   expect(() => openFeeder({ dataset, batch: 1, augment: [{ kind: "flip" }] })).toThrow("augmentation needs pictures");
 });
@@ -223,6 +233,49 @@ test("a generator takes options and tells labels, or says that it doesn't", asyn
   await expect(openDataset({ ...spec, export: "ghost" })).rejects.toThrow('the export "ghost"');
   await expect(openDataset({ ...spec, url: `${url}.js` })).rejects.toThrow("can't be loaded");
   await expect(openDataset(spec, { input: { ...input, size: [9, 9] } })).rejects.toThrow("the model takes [9, 9]");
+});
+
+test.each([0, 1])("a generator may give the same memory again and again (%i workers)", async (workers) => {
+  const code = `const data = new Float32Array(1); const number = new BigInt64Array(1);
+  export default { count: 8, classes: ["even", "odd"],
+    fields: { input: { dtype: "float32", shape: [1] }, label: { dtype: "int64", shape: [] } },
+    load: async (i) => {
+      await new Promise((resolve) => setTimeout(resolve, 8 - i)); // later ones would come first
+      data[0] = i; number[0] = BigInt(i % 2);
+      return { input: { dtype: "float32", shape: [1], data }, label: { dtype: "int64", shape: [], data: number } };
+    } };`;
+  const url = join(await folderOf({ "reuses.mjs": code }), "reuses.mjs");
+  const { batch, close } = openFeeder({ dataset: await openDataset({ kind: "module", url }, {}), batch: 8, workers });
+  const { fields } = await batch(0, 0);
+  expect(Array.from(fields.input!.data as Float32Array)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  expect(Array.from(fields.label!.data as BigInt64Array, Number)).toEqual([0, 1, 0, 1, 0, 1, 0, 1]);
+  await close();
+});
+
+test("a generator's labels are numbers of its classes", async () => {
+  const made = (label: number, labelOf: string) => `export default { count: 1, classes: ["a", "b"], ${labelOf}
+    fields: { input: { dtype: "float32", shape: [] }, label: { dtype: "int64", shape: [] } },
+    load: () => ({ input: { dtype: "float32", shape: [], data: Float32Array.of(0) }, label: { dtype: "int64", shape: [], data: BigInt64Array.of(${label}n) } }) };`;
+  const folder = await folderOf({ "told.mjs": made(0, "labelOf: () => 2,"), "made.mjs": made(-1, "") });
+  const open = (name: string) => openDataset({ kind: "module", url: join(folder, name) }, {});
+  await expect(open("told.mjs")).rejects.toThrow("the label of sample 0 is 2, expected 0 to 1");
+  const { batch, close } = openFeeder({ dataset: await open("made.mjs"), batch: 1 });
+  await expect(batch(0, 0)).rejects.toThrow("sample 0: its label is -1, expected 0 to 1");
+  await close();
+});
+
+test("lists say what they mean: text as UTF-8, numbers that are names, targets that are numbers", async () => {
+  const folder = await folderOf({ "in/0.png": picture(8, 8) });
+  const list = async (bytes: Uint8Array | string, more = {}) => {
+    writeFileSync(join(folder, "list.csv"), bytes);
+    return openDataset({ kind: "list", path: join(folder, "list.csv"), ...more }, { input });
+  };
+  const latin = Uint8Array.from("path,label\nin/0.png,m\xe4nnlich\n", (char) => char.charCodeAt(0));
+  await expect(list(latin)).rejects.toThrow("isn't UTF-8 text");
+  const years = { classes: ["1", "2", "3"] };
+  expect((await list("path,label\nin/0.png,3\n", years)).labelOf(0)).toBe(2);
+  await expect(list("path,label\nin/0.png,0\n", years)).rejects.toThrow('the label "0" is none of the 3 classes');
+  await expect(list('path,ml\nin/0.png," "\n', { targets: ["ml"] })).rejects.toThrow("is no number");
 });
 
 test("the fingerprint stays with the data and changes with names and labels", async () => {

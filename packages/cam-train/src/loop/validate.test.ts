@@ -19,4 +19,5 @@ test("better is what the watched metric says, and the lower loss of equals", () 
 test("what couldn't be measured is worse than anything", () => {
   expect(isBetter("auc", at(0.2), at(Number.NaN))).toBe(true);
   expect(isBetter("auc", at(Number.NaN), at(0.2))).toBe(false);
+  expect(isBetter("auc", at(Number.NaN), at(Number.NaN))).toBe(false);
 });
