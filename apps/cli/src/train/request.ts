@@ -4,7 +4,10 @@ import {
   applied,
   type Config,
   checkConfig,
+  dataSpec,
+  isData,
   parseSetting,
+  type Raw,
   type ReadConfig,
   readConfig,
   type Setting,
@@ -27,15 +30,12 @@ export type TrainRequest = {
 /** The trainings that are asked for: one, or those of a sweep or of folds; paths are resolved. */
 export type Requested = { readonly units: readonly Unit[]; readonly out: string; readonly again: string };
 
-/** Settings that are paths: on the command line they are relative to where one stands, not to the file. */
-const pathSettings = ["network.model", "data.train", "data.validation", "data.test", "out"];
-
 /** The configuration of a file, or of --model and --data alone. Throws UsageError, ConfigError, FileError. */
 export async function openRequest(request: TrainRequest): Promise<Requested> {
   const settings = request.set.map(parseSetting).map(fromHere);
   const read = await (request.config === undefined
     ? fromFlags(request, settings)
-    : readConfig(request.config, [...settings, ...flagSettings(request)]));
+    : readConfig(request.config, (raw) => [...settings, ...flagSettings(request, raw)]));
   const { config, name, folder } = read;
   const out = resolve(
     request.out ?? (config.out === undefined ? join(folder, "runs", name) : resolve(folder, config.out)),
@@ -69,16 +69,51 @@ function fromFlags({ model, data }: TrainRequest, settings: readonly Setting[]) 
 }
 
 /** --model and --data beside a configuration take the place of what it says. */
-function flagSettings({ model, data }: TrainRequest): Setting[] {
+function flagSettings({ model, data }: TrainRequest, { network }: Raw): Setting[] {
+  const keeps = typeof network === "object" && network !== null && "model" in network;
   return [
-    ...(model === undefined ? [] : [{ key: "network.model", value: pathOrName(model) }]),
+    ...(model === undefined ? [] : [keeps ? onModel(model) : { key: "network", value: { model: pathOrName(model) } }]),
     ...(data === undefined ? [] : [{ key: "data.train", value: resolve(data) }]),
   ];
 }
 
+const onModel = (model: string): Setting => ({ key: "network.model", value: pathOrName(model) });
+
+/** What says of data where it lies, and what else it may say. */
+const places = ["path", "root", "inputs", "labels", "groups", "url"];
+const sayings = [
+  "kind",
+  "export",
+  "options",
+  "classes",
+  "split",
+  "targets",
+  "multiLabel",
+  "skipUnreadable",
+  "fraction",
+];
+
+/** Paths of a setting are relative to where one stands, not to the file. */
 function fromHere({ key, value }: Setting): Setting {
-  if (!pathSettings.includes(key) || typeof value !== "string") return { key, value };
-  return { key, value: key === "network.model" ? pathOrName(value) : resolve(value) };
+  if (key === "network.model" && typeof value === "string") return onModel(value);
+  if (key === "out" && typeof value === "string") return { key, value: resolve(value) };
+  const [section, part, ...rest] = key.split(".");
+  const last = rest.at(-1) ?? "";
+  const isNamedTest = part === "test" && rest.length === 1 && !sayings.includes(last);
+  if (section !== "data" || !(rest.length === 0 || places.includes(last) || isNamedTest)) return { key, value };
+  return { key, value: movedHere(value) };
+}
+
+function movedHere(value: unknown): unknown {
+  if (typeof value === "string") return /^(file|data):/.test(value) ? value : resolve(value);
+  if (value === null || typeof value !== "object") return value;
+  if (isData(value)) return dataSpec(value, (path) => resolve(path));
+  // Test sets by name; how much is held out.
+  return mapped(value, (each) => (typeof each === "string" || typeof each === "object" ? movedHere(each) : each));
+}
+
+function mapped(values: object, change: (value: unknown) => unknown): object {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, change(value)]));
 }
 
 /** What isn't there as a file may be the name of a model that ships. */

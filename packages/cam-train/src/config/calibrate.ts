@@ -14,6 +14,9 @@ export type Calibration = {
   readonly band?: Pick<Band, "threshold"> & Partial<Band>;
 };
 
+/** How far below the wanted accuracy the 95 % interval of a threshold's answers may reach without a word. */
+const slack = 0.03;
+
 /**
  * Fits what the configuration asks for. What these samples can't give (every one answered rightly, an accuracy that no
  * threshold reaches) is a warning: the trained weights are none the worse.
@@ -45,6 +48,10 @@ export function calibrate(
   const temperature = fitted && { value: fitted.temperature, logLossBefore: fitted.before, logLossAfter: fitted.after };
   const { confidence, correct } = confidences(tempered(validation, temperature?.value));
   const band = answer && attempt("no band", () => chooseBand(confidence, correct, answer.accuracy));
+  if (band && band.interval.low < band.wanted - slack)
+    warnings.push(
+      `the threshold rests on ${band.answered} answers: their accuracy may be as low as ${band.interval.low.toFixed(3)}`,
+    );
   return { calibration: { ...(temperature ? { temperature } : {}), ...(band ? { band } : {}) }, warnings };
 }
 

@@ -74,13 +74,15 @@ export async function openParts(config: Config, origin: Origin, fold?: number): 
   return { train: back(train), validation: back(held), tests };
 }
 
-/** How many folds are asked for, and how they are made. */
-export function foldsOf({ data: { folds } }: Config): { count: number; options: SplitConfig } | undefined {
+/** How many folds are asked for, or which one of them (from 1), and how they are made. Throws ConfigError. */
+export function foldsOf({ data: { folds } }: Config): Folds | undefined {
   if (folds === undefined) return undefined;
-  if (typeof folds === "number") return { count: folds, options: {} };
-  const { count, ...options } = folds;
-  return { count, options };
+  const { count, only, ...options } = typeof folds === "number" ? { count: folds } : folds;
+  if (only !== undefined && only > count) throw new ConfigError(`data.folds: there are ${count}, not ${only}`);
+  return { count, only, options };
 }
+
+export type Folds = { readonly count: number; readonly only: number | undefined; readonly options: SplitConfig };
 
 /** How many samples a part has. */
 export function sizeOfPart({ dataset, indices }: Part): number {

@@ -4,8 +4,17 @@ export { type CheckDocument, checkRun } from "./check.ts";
 export { environmentOf, type RunDocument } from "./document.ts";
 export { trainJsonSchema } from "./json-schema.ts";
 export { type JudgeOptions, judge } from "./judge.ts";
-export { dataSpec, seenFrom, withPaths } from "./paths.ts";
-export { applied, checkConfig, parseSetting, type ReadConfig, readConfig, readDataFile, type Setting } from "./read.ts";
+export { dataSpec, isData, seenFrom, withPaths } from "./paths.ts";
+export {
+  applied,
+  checkConfig,
+  parseSetting,
+  type Raw,
+  type ReadConfig,
+  readConfig,
+  readDataFile,
+  type Setting,
+} from "./read.ts";
 export { type PreparedRun, prepareRun } from "./recipe.ts";
 export { compact, type Measured } from "./results.ts";
 export {

@@ -32,13 +32,19 @@ export function parseSetting(text: string): Setting {
 
 /**
  * Reads a configuration, YAML or JSON. Throws FileError, and ConfigError that lists every problem as `file:line: where: what`.
+ *
+ * @param settings put into it; or what makes them of what the file says
  */
-export async function readConfig(path: string, settings: readonly Setting[] = []): Promise<ReadConfig> {
+export async function readConfig(
+  path: string,
+  settings: readonly Setting[] | ((raw: Raw) => readonly Setting[]) = [],
+): Promise<ReadConfig> {
   const { data, where } = await readYaml(path);
   if (data === null || typeof data !== "object" || Array.isArray(data))
     throw new ConfigError(`${path}: expected keys and values, found ${data === null ? "nothing" : typeof data}`);
   const name = basename(path).replace(/\.(ya?ml|json)$/i, "");
-  return checkConfig(applied(data as Raw, settings), name, dirname(path), where);
+  const put = typeof settings === "function" ? settings(data as Raw) : settings;
+  return checkConfig(applied(data as Raw, put), name, dirname(path), where);
 }
 
 /** Reads a description of data, as a configuration's `data.train` is one. Throws as `readConfig` does. */

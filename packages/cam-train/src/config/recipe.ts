@@ -8,7 +8,7 @@ import { chooseTrainable } from "../network/choose-trainable.ts";
 import { optimisers } from "../optimisers/index.ts";
 import type { Optimiser } from "../optimisers/optimiser.ts";
 import { type Schedule, schedules, warmUp } from "../schedules/index.ts";
-import { type NamedPart, openParts } from "./data.ts";
+import { type Folds, foldsOf, type NamedPart, openParts } from "./data.ts";
 import { checkDeployable } from "./deploy.ts";
 import { buildNetwork, kindOf, lossOf, openOrigin, takesPictures } from "./network.ts";
 import { testsOf } from "./paths.ts";
@@ -34,10 +34,13 @@ export type PreparedRun = {
 /**
  * Opens data and network. Throws ConfigError, DataError, NetworkError, MetricError, and what opening files throws.
  *
- * @param config with all paths resolved
- * @param fold which fold is held out for testing, from 0
+ * @param given with all paths resolved
+ * @param wanted which fold is held out for testing, from 0. Default: the one that the configuration says
  */
-export async function prepareRun(config: Config, fold?: number): Promise<PreparedRun> {
+export async function prepareRun(given: Config, wanted?: number): Promise<PreparedRun> {
+  const folds = foldsOf(given);
+  const fold = wanted ?? (folds?.only === undefined ? undefined : folds.only - 1);
+  const config = fold === undefined ? given : withFold(given, folds!, fold);
   const origin = await openOrigin(config);
   const { train, validation, tests } = await openParts(config, origin, fold);
   const { dataset } = train;
@@ -84,6 +87,11 @@ export async function prepareRun(config: Config, fold?: number): Promise<Prepare
   };
   checkDeployable(run);
   return run;
+}
+
+/** The configuration of one fold, which by itself is the same run again. */
+function withFold(config: Config, { count, options }: Folds, fold: number): Config {
+  return { ...config, data: { ...config.data, folds: { count, only: fold + 1, ...options } } } as Config;
 }
 
 /** Refuses what has nothing to watch, or can't be told from such labels. Throws ConfigError, MetricError. */

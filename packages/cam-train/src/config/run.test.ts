@@ -170,9 +170,24 @@ test("folds and variants, a table of them; one that diverges stops nothing", asy
       .filter(({ name }) => name === "held out")
       .map(({ samples }) => samples),
   ).toEqual([24, 24]);
+  // What a fold leaves is the configuration of that fold.
+  const fold = await readConfig(at("many/rate-0.01/fold-2/recipe.yaml"));
+  const [only, ...others] = unitsOf(fold, ({ config, folder: base }) =>
+    withPaths(config, (path) => resolve(base, path)),
+  );
+  expect([only!.name, others]).toEqual(["", []]);
+  await runConfig(only!.config, { out: at("second-fold"), ...labelled });
+  const [one, two] = await Promise.all(
+    ["many/rate-0.01/fold-2", "second-fold"].map((each) => readFile(at(each, "model.onnx"))),
+  );
+  expect(one!.equals(two!)).toBe(true);
   const again = await runUnits(units.slice(0, 2), { out: at("many"), ...labelled, resume: true });
   expect(again.document.rows.map(({ seconds }) => seconds)).toEqual(
     document.rows.slice(0, 2).map(({ seconds }) => seconds),
+  );
+  await expect(runUnits(units, { out: at("many"), ...labelled })).rejects.toThrow(/a finished run lies here/);
+  await expect(runUnits(units, { out: at("second-fold"), ...labelled, resume: true })).rejects.toThrow(
+    /of another configuration lies here/,
   );
 });
 

@@ -53,7 +53,7 @@ export async function runConfig(config: Config, options: RunOptions): Promise<Ru
   const document = state === "finished" ? await finishedBefore(out, run) : undefined;
   if (document) return { state: "already", out, document };
   onEvent({ kind: "prepared", run });
-  if (state === "new") await writeAtomic(join(out, written.recipe), recipeText(config, options));
+  if (state === "new") await writeAtomic(join(out, written.recipe), recipeText(run.config, options));
   const trained = await train(run.recipe, {
     folder: out,
     resume,

@@ -99,7 +99,14 @@ const dataSection = z.strictObject({
     "Measures every test set twice: whole, and without what is, to the byte, among the training samples",
   ).default(false),
   folds: said(
-    z.union([z.int().min(2), z.strictObject({ count: said(z.int().min(2), "How many"), ...splitOptions })]),
+    z.union([
+      z.int().min(2),
+      z.strictObject({
+        count: said(z.int().min(2), "How many"),
+        only: said(count, "Just this one, from 1").exactOptional(),
+        ...splitOptions,
+      }),
+    ]),
     "Cross-validation: every sample is tested once, by a network that never saw it",
   ).exactOptional(),
 });

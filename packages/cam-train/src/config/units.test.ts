@@ -71,3 +71,10 @@ test("the table: means and deviations by hand, and what a spreadsheet reads", ()
   ]);
   expect(tableMarkdown(rows, [summary!])).toContain("| all, mean ± deviation of 3 |  | 0.8200 ± 0.1311 |");
 });
+
+test("a variant without settings has a name, and long values that begin alike don't share one", () => {
+  expect(unitsIn({ sweep: [{}, { rate: 0.1 }] }).map(({ name }) => name)).toEqual(["base", "rate-0.1"]);
+  const path = (end: string) => ({ "data.train": `${"folder/".repeat(8)}${end}` });
+  const names = unitsIn({ sweep: [path("a"), path("b")] }).map(({ name }) => name);
+  expect(new Set(names).size).toBe(2);
+});

@@ -24,7 +24,8 @@ export type Unit = {
 export function unitsOf(read: ReadConfig, ready: (read: ReadConfig) => Config): Unit[] {
   return variantsOf(read).flatMap(({ name, settings, read: variant }) => {
     const config = ready(variant);
-    const folds = foldsOf(config)?.count;
+    const asked = foldsOf(config);
+    const folds = asked?.only === undefined ? asked?.count : undefined;
     return Array.from({ length: folds ?? 1 }, (_, fold) => ({
       name: [name, ...(folds === undefined ? [] : [`fold-${fold + 1}`])].filter(Boolean).join("/"),
       variant: name,
