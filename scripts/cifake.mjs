@@ -3,7 +3,7 @@
 //   node scripts/cifake.mjs prepare                        checks out/cifake-data, lists what its photographs show
 //   node scripts/cifake.mjs evidence MODEL OBJECTS OUT [N] where verdicts' evidence lies, by the maps of a classifier of objects
 //   node scripts/cifake.mjs robustness MODEL OUT [N]       the same test pictures saved again, blurred, resized, cropped
-//   node scripts/cifake.mjs document OUT                   puts OUT's tables into docs/cifake.md
+//   node scripts/cifake.mjs document OUT                   puts OUT's tables into docs/cifake.md, at their model's place
 //   node scripts/cifake.mjs ship RUN                       puts a run's model into models/cifake, its manifest with what train.yaml says
 //
 // Tables are printed and written into the folder OUT, with all numbers as JSON; N test pictures, drawn by seed 1, instead of all.
@@ -65,7 +65,12 @@ const commands = {
       const told = JSON.parse(await readFile(join(out, `${name}.json`), "utf8"));
       const of = `Model \`${told.model}\` (sha256 ${told.sha256.slice(0, 12)}…), ${told.pictures} test pictures.`;
       const table = await readFile(join(out, `${name}.md`), "utf8");
-      const place = new RegExp(`(<!-- ${name}: begin -->).*?(<!-- ${name}: end -->)`, "s");
+      const place = new RegExp(
+        `(<!-- ${name} of ${told.model}: begin -->).*?(<!-- ${name} of ${told.model}: end -->)`,
+        "s",
+      );
+      if (!place.test(text)) continue;
+      console.error(`${page}: ${name} of ${told.model}`);
       text = text.replace(place, (_, begin, end) => `${begin}\n${of}\n\n${table}${end}`);
     }
     await writeAtomic(page, text);

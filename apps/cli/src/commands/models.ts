@@ -62,7 +62,12 @@ function textOf({
   results,
   path,
 }: Described): string {
-  const measured = Object.entries(results).map(([what, { value, baseline, unit, data }]): [string, string] => [
+  // Where some stand beside what chance or habit reach, these say the most.
+  const entries = Object.entries(results);
+  const compared = entries.filter(([, { baseline }]) => baseline !== undefined);
+  const told = compared.length > 0 ? compared : entries;
+  const more = entries.length - told.length;
+  const measured = told.map(([what, { value, baseline, unit, data }]): [string, string] => [
     `  ${what}`,
     [
       `${significant(value)}${unit ? ` ${unit}` : ""}`,
@@ -80,6 +85,7 @@ function textOf({
     ["use", intendedUse],
     ...limits.map((limit, i): [string, string] => [i === 0 ? "limits" : "", limit]),
     ...(measured.length > 0 ? [["measured", " "] as [string, string], ...measured] : []),
+    ...(more > 0 ? [["", `and ${more} more: --json`] as [string, string]] : []),
     ["file", path],
   ]);
 }
