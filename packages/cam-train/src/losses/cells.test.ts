@@ -11,44 +11,41 @@ const A = float32(
   ],
 );
 const w = float32([2, 3], [-1.71, 1.14, 0, -1.14, 1.71, 0.57]);
-const b = float32([2], [0.4, -0.9]);
 const label = float32([2, 2], [1, 0, 1, 1]);
 const lossOf = (item: LossItem, features = A) =>
   lossAt(
     (op) => buildLoss({ op, outputs: { logits: "logits" }, fields: { label: "label" } }, item).loss,
-    { features, w, b, label, logits: label } as Record<string, Tensor>,
-    ["features", "w", ...(JSON.stringify(item).includes('"bias"') ? ["b"] : [])],
+    { features, w, label, logits: label } as Record<string, Tensor>,
+    ["features", "w"],
   );
 
-// PyTorch 2.13, float64: M = einsum("ck,nkhw->nchw", w, A) + b, y = (logsumexp(r · M, cells) - log(4)) / r,
+// PyTorch 2.13, float64: y = logsumexp(r · (einsum("ck,nkhw->nchw", w, A) - θ), cells) - log(4),
 // binary_cross_entropy_with_logits(y, label).
 test.each([
   {
     sharpness: 0.1,
-    bias: undefined,
-    value: 0.924519064,
-    slopes: [-0.0263793, -0.0287112, 0.0793745, -0.1004588, 0.054724, -0.0757624],
-    cells: [0.0010806, -0.0054199, -0.0081451, -0.0038644],
-    shifts: [],
+    threshold: 0,
+    value: 0.710775111,
+    slopes: [0.0003513, -0.0042892, 0.009943, -0.0081586, 0.0048423, -0.0069757],
+    cells: [0.0026531, 0.0009193, 0.0016784, 0.0009732],
   },
   {
     sharpness: 1.5,
-    bias: "b",
-    value: 0.493995858,
-    slopes: [0.0299892, -0.0371415, 0.018594, -0.1352845, 0.1815546, -0.0815193],
-    cells: [-0.0187641, -8.16e-5, -0.1923632, -1.7e-5],
-    shifts: [-0.0308293, 0.1454271],
+    threshold: 0.8,
+    value: 0.661178084,
+    slopes: [0.0660282, -0.0907988, 0.0394066, -0.2655917, 0.3799473, -0.1560378],
+    cells: [-0.0305292, -0.000138, -0.3252874, -2.86e-5],
   },
-])("sharpness $sharpness: PyTorch's value and gradient", async ({ sharpness, bias, value, slopes, cells, shifts }) => {
-  const found = await lossOf({ cells: { layer: "features", weights: "w", sharpness, ...(bias ? { bias } : {}) } });
-  expect(found.value).toBeCloseTo(value, 5);
-  const near = (name: string, wanted: readonly number[]) => {
-    for (const [i, slope] of wanted.entries()) expect(found.gradients[name]!.data[i]).toBeCloseTo(slope, 5);
-  };
-  near("w", slopes);
-  near("features", cells);
-  near("b", shifts);
-});
+])(
+  "sharpness $sharpness, threshold $threshold: PyTorch's value and gradient",
+  async ({ sharpness, threshold, value, slopes, cells }) => {
+    const found = await lossOf({ cells: { layer: "features", weights: "w", sharpness, threshold } });
+    expect(found.value).toBeCloseTo(value, 5);
+    const data = (name: string) => found.gradients[name]!.data as Float32Array;
+    for (const [i, slope] of slopes.entries()) expect(data("w")[i]).toBeCloseTo(slope, 5);
+    for (const [i, slope] of cells.entries()) expect(data("features")[i]).toBeCloseTo(slope, 5);
+  },
+);
 
 test("maps far beyond an exponential's range stay finite", async () => {
   const far = float32(
@@ -63,7 +60,6 @@ test("maps far beyond an exponential's range stay finite", async () => {
 test.each<[Record<string, unknown>, string]>([
   [{ layer: "feature", weights: "w" }, 'cells: layer "feature" is unknown'],
   [{ layer: "features", weights: "label" }, 'its weights "label" are [2, 2]'],
-  [{ layer: "features", weights: "w", bias: "w" }, 'its bias "w" is [2, 3]'],
   [{ layer: "features" }, "cells.weights: "],
 ])("%o is refused", async (options, message) => {
   await expect(lossOf({ cells: options })).rejects.toThrow(message);
