@@ -7,6 +7,7 @@
 //   node scripts/cifake.mjs ship RUN                       puts a run's model into models/cifake, its manifest with what train.yaml says
 //
 // Tables are printed and written into the folder OUT, with all numbers as JSON; N test pictures, drawn by seed 1, instead of all.
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { decodePicture, encodePicture, loadModel, writeAtomic } from "../packages/cam-core/dist/index.js";
@@ -62,6 +63,7 @@ const commands = {
     const page = "docs/cifake.md";
     let text = await readFile(page, "utf8");
     for (const name of ["evidence", "robustness"]) {
+      if (!existsSync(join(out, `${name}.json`))) continue;
       const told = JSON.parse(await readFile(join(out, `${name}.json`), "utf8"));
       const of = `Model \`${told.model}\` (sha256 ${told.sha256.slice(0, 12)}…), ${told.pictures} test pictures.`;
       const table = await readFile(join(out, `${name}.md`), "utf8");
