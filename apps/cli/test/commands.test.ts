@@ -14,7 +14,7 @@ describe("inspect", () => {
     expect(said).toMatchObject({ code: 0, stderr: "" });
     const found = said.json();
     expect(found).toMatchObject({
-      model: { name: "scenes", opset: 17, bytes: readFileSync(scenesModel).length },
+      model: { name: "scenes", opset: 18, bytes: readFileSync(scenesModel).length },
       inputs: [{ name: "image", dtype: "float32", shape: ["n", 3, 96, 96] }],
       outputs: [{ name: "logits", dtype: "float32", shape: ["n", 8] }],
       target: { tensor: "logits", squashedBy: null, classes: 8, dense: false },
@@ -112,7 +112,7 @@ describe("models", () => {
     const { models } = (await camkit(["models", "--json"])).json();
     const scenes = models.find((model: { name: string }) => model.name === "scenes");
     expect(scenes).toMatchObject({
-      version: "1.0.0",
+      version: "2.0.0",
       licence: "Apache-2.0",
       classes: expect.arrayContaining(["red disc"]),
     });

@@ -31,7 +31,7 @@ test("a picture gives an overlay, a map and a result that says how", async () =>
   expect(document).toMatchObject({
     camkit: "0.1.0",
     command: "explain",
-    model: { name: "scenes", version: "1.0.0", licence: "Apache-2.0", sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
+    model: { name: "scenes", version: "2.0.0", licence: "Apache-2.0", sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
     method: { name: "grad-cam", parameters: {} },
     layers: [{ tensor: "features", channels: 64, space: [12, 12] }],
     layerChosen: "auto",
@@ -190,7 +190,7 @@ test("a map without evidence isn't painted; the result and stderr say why", asyn
     "scenes",
     at("in/scene1.png"),
     "--target",
-    "red disc",
+    "purple cross",
     "--out",
     at("none"),
     "--json",
@@ -198,10 +198,10 @@ test("a map without evidence isn't painted; the result and stderr say why", asyn
   const { inputs, warnings } = said.json();
   expect(said.code).toBe(0);
   expect(inputs[0].explanations[0].raw).toEqual([{ layer: "features", min: 0, max: 0 }]);
-  expect(inputs[0].explanations[0].files).toEqual({ map: "scene1.grad-cam.red-disc.npy" });
-  expect(warnings).toEqual([expect.stringMatching(/scene1\.png, red disc: the map is zero everywhere/)]);
+  expect(inputs[0].explanations[0].files).toEqual({ map: "scene1.grad-cam.purple-cross.npy" });
+  expect(warnings).toEqual([expect.stringMatching(/scene1\.png, purple cross: the map is zero everywhere/)]);
   expect(said.stderr).toContain("the map is zero everywhere");
-  expect(existsSync(at("none/scene1.grad-cam.red-disc.png"))).toBe(false);
+  expect(existsSync(at("none/scene1.grad-cam.purple-cross.png"))).toBe(false);
 });
 
 test("without a manifest, what was assumed is said in the result and on stderr", async () => {
