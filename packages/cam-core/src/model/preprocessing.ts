@@ -57,7 +57,11 @@ export function defaultPreprocessing(shape: readonly InputDim[], dtype = "float3
  * Refuses what a manifest states of an input where the graph says otherwise: sizes, number of channels. `path` is the manifest's.
  * Throws ManifestError.
  */
-export function checkStated(path: string, { name, shape }: Pick<ValueInfo, "name" | "shape">, stated: InputManifest): void {
+export function checkStated(
+  path: string,
+  { name, shape }: Pick<ValueInfo, "name" | "shape">,
+  stated: InputManifest,
+): void {
   const { layout, size, channelOrder } = stated;
   const space = [...layout].flatMap((letter, axis) => ("NC".includes(letter) ? [] : [shape?.[axis]]));
   if (space.some((dim, i) => typeof dim === "number" && dim !== size[i]))
