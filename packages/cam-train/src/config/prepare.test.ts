@@ -60,6 +60,12 @@ test.each([
     { ...onModel, "data.train": { kind: "folder", path: "train", classes: ["blue", "red"] } },
     /the model answers in the order red, blue/,
   ],
+  [
+    "mixed labels for a loss of class numbers",
+    { loss: "focal", mix: { kind: "mixup" } },
+    /mix: focal takes class numbers/,
+  ],
+  ["one fold more than there are", { "data.folds": { count: 3, only: 4 } }, /data\.folds: there are 3, not 4/],
   ["a test set by a name that is taken", { "data.test": { validation: "train" } }, /can't be called "validation"/],
 ])("refused before the first step: %s", async (_, settings, message) => {
   await expect(prepareRun(await ready(settings))).rejects.toThrow(message);
