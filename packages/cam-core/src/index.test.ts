@@ -71,6 +71,7 @@ test("the public door", () => {
       "inferGraph",
       "initializerOf",
       "int64",
+      "isStatic",
       "kernels",
       "labelsOfScene",
       "layerNamed",

@@ -20,6 +20,7 @@ export { gradientPlan, groundwork, type Plan, plan } from "./explain/plan.ts";
 export { batchNormTraining, type TrainedNorm } from "./graph/batch-norm.ts";
 export { Builder, type Value } from "./graph/builder.ts";
 export { checkGraph } from "./graph/check.ts";
+export { isStatic } from "./graph/dims.ts";
 export {
   copyGraph,
   type Dim,

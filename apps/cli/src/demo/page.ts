@@ -1,4 +1,4 @@
-import { escapeHtml, factsHtml, htmlPage, tilesHtml } from "@camkit/cam-core/page";
+import { escapeHtml, factsHtml, htmlPage, sectionHtml, tilesHtml } from "@camkit/cam-core/page";
 import { version } from "../version.ts";
 import type { Section } from "./section.ts";
 import { css } from "./style.ts";
@@ -17,12 +17,7 @@ export function demoPage(sections: readonly Section[], time: string): string {
 }
 
 function sectionOf({ id, title, lead, tiles, html }: Section): string {
-  return `<section id="${escapeHtml(id)}">
-<h2>${escapeHtml(title)}</h2>
-<p class="lead">${escapeHtml(lead)}</p>
-${tilesHtml(tiles)}
-${html}
-</section>`;
+  return sectionHtml(title, lead, `${tilesHtml(tiles)}\n${html}`, id);
 }
 
 function footerOf({ title, provenance }: Section): string {

@@ -22,6 +22,7 @@ import type { Dim, Shape } from "./graph.ts";
  * time, so that two sizes that must be equal have equal names; null swallows everything.
  */
 
+/** Whether every size of a shape is known. */
 export function isStatic(shape: Shape | undefined): shape is readonly number[] {
   return shape?.every((dim) => typeof dim === "number") ?? false;
 }

@@ -61,8 +61,8 @@ ${footer}
 }
 
 /** A part of a page under its own heading. `html` is already escaped. */
-export function sectionHtml(title: string, lead: string, html: string): string {
-  return `<section>
+export function sectionHtml(title: string, lead: string, html: string, id?: string): string {
+  return `<section${id === undefined ? "" : ` id="${escapeHtml(id)}"`}>
 <h2>${escapeHtml(title)}</h2>
 ${lead ? `<p class="lead">${escapeHtml(lead)}</p>` : ""}
 ${html}

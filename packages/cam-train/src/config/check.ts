@@ -3,7 +3,7 @@ import { encodePicture, type Tensor, writeAtomic } from "@camkit/cam-core";
 import { drawMasks } from "../loop/masks.ts";
 import { openSteps } from "../loop/open-steps.ts";
 import { sizeOfPart } from "./data.ts";
-import { parametersIn } from "./document.ts";
+import { parametersIn, partsOf } from "./document.ts";
 import type { PreparedRun } from "./recipe.ts";
 
 /** What a run would be, found out by making one batch and stepping on it twice; what that teaches is thrown away. */
@@ -11,8 +11,8 @@ export type CheckDocument = Awaited<ReturnType<typeof checkRun>>;
 
 /** Throws what training would throw in its first step. Writes `augmented.png`, a contact sheet, where batches are pictures. */
 export async function checkRun(run: PreparedRun, out: string) {
-  const { config, recipe, tests } = run;
-  const { train, validation, input, seed, epochs, accumulate = 1 } = recipe;
+  const { config, recipe } = run;
+  const { train, input, seed, epochs, accumulate = 1 } = recipe;
   const before = process.memoryUsage().rss;
   const { feeder, plan, stepper, close } = await openSteps(recipe, { workers: 0, threads: config.threads });
   try {
@@ -27,16 +27,11 @@ export async function checkRun(run: PreparedRun, out: string) {
     await step();
     const milliseconds = performance.now() - started;
     const steps = Math.floor(feeder.stepsPerEpoch / accumulate) * epochs;
-    const parts = [
-      { ...train, name: "train" },
-      ...(validation ? [{ ...validation, name: "validation" }] : []),
-      ...tests,
-    ];
     return {
       name: config.name!,
       classes: train.dataset.classes ?? null,
       parameters: parametersIn(run),
-      samples: Object.fromEntries(parts.map((part) => [part.name, sizeOfPart(part)])),
+      samples: Object.fromEntries(partsOf(run).map((part) => [part.name, sizeOfPart(part)])),
       batch: Object.fromEntries(Object.entries(fields).map(([name, { dtype, shape }]) => [name, { dtype, shape }])),
       ...{ loss, milliseconds, steps },
       seconds: (milliseconds / 1000) * steps * accumulate,

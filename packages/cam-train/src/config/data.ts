@@ -1,5 +1,4 @@
 import type { Dataset } from "../data/dataset.ts";
-import { openDataset } from "../data/open.ts";
 import type { DataSpec } from "../data/spec.ts";
 import { holdOut, kFold } from "../data/split.ts";
 import { ConfigError } from "../errors.ts";
@@ -7,7 +6,7 @@ import type { Part } from "../loop/train.ts";
 import type { Origin } from "./network.ts";
 import { isData, testsOf } from "./paths.ts";
 import type { Config, SplitConfig } from "./schema.ts";
-import { openTestData } from "./test-data.ts";
+import { openNamed } from "./test-data.ts";
 
 /** Samples with a name, to be measured. */
 export type NamedPart = Part & { readonly name: string };
@@ -33,18 +32,13 @@ export async function openParts(config: Config, origin: Origin, fold?: number): 
   const { data, seed } = config;
   const { input } = origin;
   const kept = keptClasses(config, origin);
-  const openWith = (spec: DataSpec, classes: readonly string[] | undefined) =>
-    spec.kind === "module" || classes === undefined
-      ? openDataset(spec, input ? { input } : {})
-      : openTestData(spec, { classes, eachAlone: false }, input);
-  const dataset = await openWith(data.train as DataSpec, kept);
+  const options = input ? { input } : {};
+  const dataset = await openNamed(data.train as DataSpec, kept, options);
   const open = async (spec: DataSpec): Promise<Dataset> => {
     // A list in which no sample happens to have several labels is still one of a multi-label set.
     const several = spec.kind === "list" && dataset.labelKind === "multi-label" ? { multiLabel: true } : {};
-    const opened = await openWith(
-      { ...several, ...spec },
-      dataset.labelKind === "values" ? undefined : dataset.classes,
-    );
+    const classes = dataset.labelKind === "values" ? undefined : dataset.classes;
+    const opened = await openNamed({ ...several, ...spec }, classes, options);
     if (opened.labelKind !== dataset.labelKind)
       throw new ConfigError(
         `${nameOf(spec)} has labels of the kind ${opened.labelKind}, the training data ${dataset.labelKind}`,

@@ -2,7 +2,7 @@ import { availableParallelism, cpus } from "node:os";
 import { nativeVersions, sizeOf } from "@camkit/cam-core";
 import { runFiles, type Trained } from "../loop/train.ts";
 import type { Calibration } from "./calibrate.ts";
-import { sizeOfPart } from "./data.ts";
+import { type NamedPart, sizeOfPart } from "./data.ts";
 import { deployed } from "./deploy.ts";
 import { seenFrom, withPaths } from "./paths.ts";
 import type { PreparedRun } from "./recipe.ts";
@@ -31,16 +31,23 @@ export type Finished = {
   readonly warnings: readonly string[];
 };
 
+/** All samples of a run, by name. */
+export function partsOf({ recipe: { train, validation }, tests }: PreparedRun): NamedPart[] {
+  return [{ ...train, name: "train" }, ...(validation ? [{ ...validation, name: "validation" }] : []), ...tests];
+}
+
 /** How a model was made: what its manifest keeps, and result.json too. Nothing in it changes when a run is done again. */
 export function originOf(run: PreparedRun, { out, generator, trained, calibration }: Finished) {
-  const { config, recipe, tests } = run;
-  const { train, validation } = recipe;
-  const parts = [{ name: "train", ...train }, ...(validation ? [{ name: "validation", ...validation }] : []), ...tests];
+  const { config } = run;
   return {
     generator,
     seed: config.seed,
     recipe: travelling(config, out),
-    data: parts.map((part) => ({ name: part.name, samples: sizeOfPart(part), fingerprint: part.dataset.fingerprint })),
+    data: partsOf(run).map((part) => ({
+      name: part.name,
+      samples: sizeOfPart(part),
+      fingerprint: part.dataset.fingerprint,
+    })),
     training: { ended: trained.ended, steps: trained.steps, ...(trained.best ? { best: trained.best } : {}) },
     ...calibration,
   };

@@ -101,15 +101,16 @@ function outputsFor(config: Config, dataset: Dataset): readonly number[] {
   if (dataset.labelKind !== "class") return [dataset.fields.label!.shape[0] ?? 1];
   const classes = dataset.classes?.length;
   if (classes === undefined) throw new ConfigError("the training data doesn't say what classes it has");
-  const kinds = [lossOf(config, dataset)].flat().map(kindOf);
+  const kinds = lossKinds(config, dataset);
   return classes === 2 ? (outputsOfTwo[kinds.find((kind) => kind in outputsOfTwo)!] ?? [2]) : [classes];
 }
 
 /** Losses for which one output may tell two classes. */
 const outputsOfTwo: Readonly<Record<string, readonly number[]>> = { binary: [1, 2], focal: [2, 1] };
 
-export function kindOf(item: LossItem): string {
-  return typeof item === "string" ? item : Object.keys(item)[0]!;
+/** The losses of a run by name. */
+export function lossKinds(config: Config, dataset: Pick<Dataset, "labelKind">): string[] {
+  return [lossOf(config, dataset)].flat().map((item) => (typeof item === "string" ? item : Object.keys(item)[0]!));
 }
 
 function presetOptions(network: Extract<Config["network"], { preset: string }>, outputs: number): object {

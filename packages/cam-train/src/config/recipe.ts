@@ -1,7 +1,7 @@
 import { type InputManifest, type Manifest, type ModelFile, sha256Hex } from "@camkit/cam-core";
 import type { Dataset } from "../data/dataset.ts";
 import { ConfigError } from "../errors.ts";
-import type { Part, Recipe } from "../loop/train.ts";
+import { type Part, type Recipe, samplesOf } from "../loop/train.ts";
 import { buildLoss } from "../losses/index.ts";
 import { metricNamed } from "../metrics/index.ts";
 import { chooseTrainable } from "../network/choose-trainable.ts";
@@ -10,7 +10,7 @@ import type { Optimiser } from "../optimisers/optimiser.ts";
 import { type Schedule, schedules, warmUp } from "../schedules/index.ts";
 import { type Folds, foldsOf, type NamedPart, openParts } from "./data.ts";
 import { checkDeployable } from "./deploy.ts";
-import { buildNetwork, kindOf, lossOf, openOrigin, takesPictures } from "./network.ts";
+import { buildNetwork, lossKinds, lossOf, openOrigin, takesPictures } from "./network.ts";
 import { testsOf } from "./paths.ts";
 import type { Config } from "./schema.ts";
 
@@ -46,11 +46,7 @@ export async function prepareRun(given: Config, wanted?: number): Promise<Prepar
   const { dataset } = train;
   checkWatched(config, dataset.labelKind, validation !== undefined);
   const { graph, trained, output } = buildNetwork(config, origin, dataset);
-  if (
-    config.mix &&
-    dataset.labelKind === "class" &&
-    [lossOf(config, dataset)].flat().some((item) => kindOf(item) === "focal")
-  )
+  if (config.mix && dataset.labelKind === "class" && lossKinds(config, dataset).includes("focal"))
     throw new ConfigError("mix: focal takes class numbers, a mixed sample has shares of two", {
       hint: "Use crossEntropy with `mix`.",
     });
@@ -82,7 +78,7 @@ export async function prepareRun(given: Config, wanted?: number): Promise<Prepar
     ...{ config, recipe, output, tests },
     tokens: origin.model?.manifest?.tokens,
     digest: digestOf(config, used, fold),
-    asked: askedOf(config, fold, parts, origin.model),
+    asked: askedOf(config, parts, origin.model),
     warnings: [...(used ? origin.warnings : []), ...new Set(parts.flatMap(({ dataset }) => strayOf(dataset)))],
   };
   checkDeployable(run);
@@ -151,19 +147,10 @@ function digestOf(config: Config, input: InputManifest | undefined, fold: number
   return sha256Hex(JSON.stringify(rest));
 }
 
-function askedOf(
-  config: Config,
-  fold: number | undefined,
-  parts: readonly Part[],
-  model: ModelFile | undefined,
-): string {
+function askedOf(config: Config, parts: readonly Part[], model: ModelFile | undefined): string {
   const { out: _, threads: _t, workers: _w, network, ...rest } = config;
-  const said = { ...rest, network: { ...network, model: model?.sha256() }, data: dataSettings(config), fold };
-  const samples = parts.map(({ dataset, indices }) => [
-    dataset.fingerprint,
-    indices ? sha256Hex(indices.join()) : "all",
-  ]);
-  return sha256Hex(JSON.stringify([said, samples]));
+  const said = { ...rest, network: { ...network, model: model?.sha256() }, data: dataSettings(config) };
+  return sha256Hex(JSON.stringify([said, parts.map(samplesOf)]));
 }
 
 /** What is said of the data beside where it lies. */

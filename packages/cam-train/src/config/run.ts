@@ -96,7 +96,7 @@ export async function resultIn(out: string): Promise<RunDocument> {
  */
 async function finishedBefore(out: string, run: PreparedRun): Promise<RunDocument | undefined> {
   const document = await resultIn(out);
-  if (document.digest !== run.digest || document.command !== "train") throw new RunError(out, "other");
+  if (document.digest !== run.digest) throw new RunError(out, "other");
   return document.asked === run.asked ? document : undefined;
 }
 
@@ -113,11 +113,12 @@ async function finish(run: PreparedRun, trained: Trained, options: RunOptions): 
     onProgress: (part, done, total) => onEvent({ kind: "measuring", part, done, total }),
   });
   const all = [...run.warnings, ...warnings];
-  await writeAtomic(join(out, written.recipe), recipeText(config, options));
+  const recipeYaml = recipeText(config, options);
+  await writeAtomic(join(out, written.recipe), recipeYaml);
   const finished: Finished = { out, generator, time, trained, measured, calibration, warnings: all };
   const kept = manifestOf(calibration, validation ? sizeOfPart(validation) : 0);
   await writeManifest(model, measured, kept, originOf(run, finished));
-  await writeReport(run, finished, recipeText(config, options));
+  await writeReport(run, finished, recipeYaml);
   const document = documentOf(run, finished, { sha256: model.sha256(), bytes: model.bytes });
   await writeAtomic(join(out, written.result), `${JSON.stringify(document, null, 2)}\n`);
   return document;

@@ -51,8 +51,11 @@ export async function openTestData(
   return eachAlone ? inEachClass(opened) : opened;
 }
 
-/** Data whose labels are numbers of `classes`; classes that the data names itself are matched by name. */
-async function openNamed(
+/**
+ * Data whose labels are numbers of `classes`, where there are any; classes that the data names itself are matched by name. Throws
+ * as `openTestData` does.
+ */
+export async function openNamed(
   spec: DataSpec,
   classes: readonly string[] | undefined,
   options: { input?: InputManifest },

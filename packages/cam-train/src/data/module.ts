@@ -4,7 +4,7 @@ import { sha256Hex } from "@camkit/cam-core/data";
 import { DataError } from "../errors.ts";
 import { type Dataset, type Label, type LabelKind, nothing } from "./dataset.ts";
 import type { DatasetOptions } from "./open.ts";
-import { openGenerator } from "./read-generator.ts";
+import { isClassNumber, openGenerator } from "./read-generator.ts";
 import type { ModuleSpec } from "./spec.ts";
 
 /** A generator in code, see `Generator`. Throws DataError for fields that a batch can't be made of. */
@@ -39,7 +39,7 @@ export async function openModule(spec: ModuleSpec, { input }: DatasetOptions): P
   const labelKind = kindOf(fields.label.shape.length, classes);
   if (labelKind === "class" && classes)
     labels.forEach((given, index) => {
-      if (typeof given !== "number" || !(given in classes))
+      if (!isClassNumber(given, classes))
         throw new DataError(
           `the generator ${spec.url}: the label of sample ${index} is ${given}, expected 0 to ${classes.length - 1}`,
         );

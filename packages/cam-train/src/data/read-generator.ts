@@ -48,15 +48,16 @@ export async function generatorReader(source: GeneratorSource): Promise<Reader> 
   return async (index) => {
     const sample = await generator.load(index);
     for (const [name, field] of expected) checkField(name, field, sample[name]);
-    if (classes !== undefined && isClass) checkLabel(Number(sample.label!.data[0]), classes);
+    const label = isClass ? Number(sample.label!.data[0]) : undefined;
+    if (classes !== undefined && label !== undefined && !isClassNumber(label, classes))
+      throw new Error(`its label is ${label}, expected 0 to ${classes.length - 1}`);
     return sample;
   };
 }
 
-/** Throws where a class number is none: what a loss would take for no class at all, or for the last. */
-export function checkLabel(label: number, classes: readonly string[]): void {
-  if (!Number.isInteger(label) || label < 0 || label >= classes.length)
-    throw new Error(`its label is ${label}, expected 0 to ${classes.length - 1}`);
+/** Whether a label is the number of a class: a loss would take others for no class at all, or for the last. */
+export function isClassNumber(label: unknown, classes: readonly string[]): boolean {
+  return Number.isInteger(label) && (label as number) >= 0 && (label as number) < classes.length;
 }
 
 function checkField(name: string, field: Fields[string], tensor: Tensor | undefined): void {

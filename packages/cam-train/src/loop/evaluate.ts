@@ -76,6 +76,7 @@ export async function evaluateGraph(options: EvaluateOptions): Promise<Evaluatio
       const answers = found[plan.outputs[output]!]!.data as Float32Array;
       said.push(isFull ? answers : answers.subarray(0, (answers.length / batch) * taken.length));
       labels.push(...labelsIn(fields.label!, dataset));
+      // A batch that was filled up has no loss of its own; it counts where there is no other.
       if (plan.loss && (isFull || lost.count === 0)) {
         lost.sum += Number((found[plan.loss]!.data as Float32Array)[0]) * taken.length;
         lost.count += taken.length;

@@ -285,9 +285,15 @@ async function existing(path: string, layout: Layout, stepper: Stepper, run: str
   return loadCheckpoint(path, layout, stepper.state, run);
 }
 
+/** Which samples a part is, in a few words: its data's fingerprint, and a digest of those that are taken. */
+export function samplesOf({ dataset, indices }: Part): readonly string[] {
+  return [dataset.fingerprint, indices ? sha256Hex(indices.join()) : "all"];
+}
+
 /** What makes a run the same run: configuration, first weights, data. */
 function digestOf({ graph, train, validation, trained }: Recipe, configuration: string): string {
-  const part = ({ dataset, indices }: Part) => [dataset.fingerprint, indices ? sha256Hex(indices.join()) : "all"];
   const network = sha256Hex(writeModel(graph).model);
-  return sha256Hex(JSON.stringify([configuration, network, trained, part(train), validation ? part(validation) : []]));
+  return sha256Hex(
+    JSON.stringify([configuration, network, trained, samplesOf(train), validation ? samplesOf(validation) : []]),
+  );
 }

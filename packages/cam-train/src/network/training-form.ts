@@ -2,6 +2,7 @@ import {
   type Builder,
   batchNormTraining,
   type Graph,
+  isStatic,
   type Node,
   numberAttribute,
   type Value,
@@ -76,7 +77,7 @@ function masked(node: Node, op: Builder, masks: Mask[]): Value {
   const ratio = ratioOf(op.graph, given);
   if (ratio === 0) return x;
   const shape = op.dims(x);
-  if (!shape?.every((dim) => typeof dim === "number"))
+  if (!isStatic(shape))
     throw new NetworkError(`${node.outputs[0]}: its mask would have the shape ${shapeText(shape ?? [])}`, {
       hint: "Fix the batch first: withBatch(graph, 32).",
     });

@@ -4,6 +4,7 @@ import {
   copyGraph,
   type Graph,
   inferGraph,
+  isStatic,
   type Node,
   pruneUnused,
   type Shape,
@@ -71,7 +72,7 @@ const fixes: Readonly<Record<string, (node: Node, shapes: Shapes) => Node | unde
     const [x, sizes] = node.inputs as [Value, Value];
     const [from, to] = [before(x), before(node.outputs[0]!)];
     const axis = scaledAxis(from, op.dims(x));
-    if (!known(from) || !known(to) || axis === undefined || !op.integers(sizes)) return undefined;
+    if (!isStatic(from) || !isStatic(to) || axis === undefined || !op.integers(sizes)) return undefined;
     const ahead = sizeOf(from.slice(0, axis));
     const at = to.findIndex((_, i) => sizeOf(to.slice(0, i)) === ahead);
     return at < 0 ? undefined : { ...node, inputs: [x, op.ints(to.with(at, -1))] };
@@ -84,7 +85,7 @@ const fixes: Readonly<Record<string, (node: Node, shapes: Shapes) => Node | unde
     const samples = op.dim(node.inputs[scaled.indexOf(axis)]!, axis);
     const inputs = node.inputs.map((name, i) => {
       const dims = op.dims(name);
-      if (scaled[i] !== undefined || !known(dims)) return name;
+      if (scaled[i] !== undefined || !isStatic(dims)) return name;
       return op.expand(name, spelled(op, dims, axis, samples));
     });
     return { ...node, inputs };
@@ -105,7 +106,8 @@ function spelled(op: Builder, sizes: readonly number[], axis: number, size: Valu
 
 function checkScaled(node: Node, name: Value, { op, before, ratio }: Shapes): void {
   const [from, to] = [before(name), op.dims(name)];
-  if (ratio === 1 || Number.isNaN(ratio) || !known(from) || !known(to) || sizeOf(to) === sizeOf(from) * ratio) return;
+  if (ratio === 1 || Number.isNaN(ratio) || !isStatic(from) || !isStatic(to) || sizeOf(to) === sizeOf(from) * ratio)
+    return;
   const where = `${node.opType} "${node.name || name}"`;
   throw new NetworkError(
     `${where} makes ${shapeText(from)} of one batch and ${shapeText(to)} of ${ratio}: it mixes samples`,
@@ -120,8 +122,4 @@ function scaledAxis(from: Shape | undefined, to: Shape | undefined): number | un
   if (!from || !to || from.length !== to.length) return undefined;
   const changed = from.flatMap((dim, axis) => (dim === to[axis] ? [] : [axis]));
   return changed.length === 1 ? changed[0] : undefined;
-}
-
-function known(shape: Shape | undefined): shape is number[] {
-  return shape?.every((dim) => typeof dim === "number") ?? false;
 }

@@ -9,9 +9,9 @@ import {
   type Graph,
   gradient,
   type InputManifest,
+  isStatic,
   pixelAffine,
   pruneUnused,
-  type Shape,
   type Value,
 } from "@camkit/cam-core";
 import { NetworkError } from "../errors.ts";
@@ -101,12 +101,7 @@ export function planStep(options: StepOptions): StepPlan {
 function unshaped(op: Builder, value: Value): Value {
   const made = op.graph.nodes.findLast((node) => node.outputs.includes(value));
   const inner = made?.opType === "Reshape" ? made.inputs[0]! : undefined;
-  return inner !== undefined && isFixed(op.dims(inner)) ? unshaped(op, inner) : value;
-}
-
-/** Whether a shape is known to the last axis. */
-export function isFixed(shape: Shape | undefined): shape is readonly number[] {
-  return shape?.every((dim) => typeof dim === "number") ?? false;
+  return inner !== undefined && isStatic(op.dims(inner)) ? unshaped(op, inner) : value;
 }
 
 export type EvaluationOptions = Pick<StepOptions, "graph" | "fields" | "input"> & { readonly loss?: Loss };

@@ -1,5 +1,6 @@
 import {
   type Graph,
+  isStatic,
   openSession,
   type Session,
   sizeOf,
@@ -12,7 +13,7 @@ import { DivergedError } from "../errors.ts";
 import type { Optimiser } from "../optimisers/optimiser.ts";
 import { type Arithmetic, openArithmetic } from "./arithmetic.ts";
 import type { Layout, Slot } from "./layout.ts";
-import { isFixed, type StepPlan } from "./plan.ts";
+import type { StepPlan } from "./plan.ts";
 import { type Arrays, openUpdate, sharing, type Update } from "./update.ts";
 
 /** All numbers that training changes; a checkpoint holds these. */
@@ -126,7 +127,7 @@ function copied(arrays: Readonly<Record<string, Float32Array>>): Record<string, 
 
 /** Memory for an output; null where its size only shows in the run. */
 function empty({ name, dtype, shape }: ValueInfo): [name: string, Tensor | null] {
-  return [name, isFixed(shape) && dtype !== "string" ? zeros(dtype, shape) : null];
+  return [name, isStatic(shape) && dtype !== "string" ? zeros(dtype, shape) : null];
 }
 
 function initialValues(graph: Graph, name: string, length: number): Float32Array {
@@ -149,7 +150,7 @@ function stepping(
     data: array.subarray(offset, offset + length),
   });
   const weights = Object.fromEntries(layout.slots.map((slot) => [slot.name, view(state.weights, slot)]));
-  const shapes = new Map(plan.graph.outputs.map(({ name, shape }) => [name, isFixed(shape) ? shape : undefined]));
+  const shapes = new Map(plan.graph.outputs.map(({ name, shape }) => [name, isStatic(shape) ? shape : undefined]));
   const written = (array: Float32Array) =>
     Object.fromEntries(
       layout.slots.map((slot): [string, Tensor] => {

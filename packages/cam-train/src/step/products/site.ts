@@ -1,5 +1,6 @@
 import {
   type Builder,
+  isStatic,
   type Node,
   numberAttribute,
   numbersAttribute,
@@ -32,8 +33,9 @@ export type Site = {
 /** Undefined where a size isn't known, or the padding is left to the runtime. */
 export function siteOf(node: Node, op: Builder): Site | undefined {
   const [x, w, bias] = node.inputs as [Value, Value, Value?];
-  const [from, shape, to] = [x, w, node.outputs[0]!].map((value) => numbers(op.dims(value)));
-  if (!from || !shape || !to || stringAttribute(node, "auto_pad", "NOTSET") !== "NOTSET") return undefined;
+  const [from, shape, to] = [x, w, node.outputs[0]!].map((value) => op.dims(value));
+  if (!isStatic(from) || !isStatic(shape) || !isStatic(to) || stringAttribute(node, "auto_pad", "NOTSET") !== "NOTSET")
+    return undefined;
   const kernel = shape.slice(2);
   const each = (value: number) => kernel.map(() => value);
   const pads = numbersAttribute(node, "pads") ?? [...each(0), ...each(0)];
@@ -54,8 +56,4 @@ export function siteOf(node: Node, op: Builder): Site | undefined {
     begins: pads.slice(0, kernel.length),
     ends: pads.slice(kernel.length),
   };
-}
-
-function numbers(dims: readonly unknown[] | undefined): readonly number[] | undefined {
-  return dims?.every((dim) => typeof dim === "number") ? (dims as readonly number[]) : undefined;
 }
