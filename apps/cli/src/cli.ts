@@ -1,7 +1,7 @@
 import { UnknownNameError } from "@camkit/cam-core";
 import { parseArguments } from "./arguments.ts";
 import type { Command, Parameter } from "./command.ts";
-import { commands } from "./commands/index.ts";
+import { commands, type Listed } from "./commands/index.ts";
 import { exitCodeOf, UsageError } from "./errors.ts";
 import { exitCodes } from "./exit-codes.ts";
 import type { Io } from "./io.ts";
@@ -37,16 +37,24 @@ async function dispatch(argv: readonly string[], io: Io & { json: boolean; debug
     io.stdout.write(overview());
     return exitCodes.done;
   }
-  const wanted = name === "help" ? argv[at + 1]! : name;
-  const found = commands.find((command) => command.name === wanted);
-  if (!found) throw new UnknownNameError("command", wanted, names());
+  const words = argv.slice(name === "help" ? at + 1 : at);
+  const found = commandNamed(words);
+  if (!found) throw new UnknownNameError("command", words[0]!, names());
   const command = (await found.load()).default as unknown as Command<Readonly<Record<string, Parameter<unknown>>>>;
-  const rest = asksHelp ? ["--help"] : argv.slice(at + 1);
+  const rest = asksHelp ? ["--help"] : words.slice(found.name.split(" ").length);
   const parsed = parseArguments(found.name, command, rest, (text) => io.stdout.write(text));
   if (!parsed) return exitCodes.done;
   const outcome = await command.run(parsed.values, io);
   printOutcome(outcome, io);
   return outcome.exitCode ?? exitCodes.done;
+}
+
+/** A trade's command may have two words: `ct watch` is meant before `ct` with an input that is called watch. */
+function commandNamed([first, second]: readonly string[]): Listed | undefined {
+  return (
+    commands.find((command) => command.name === `${first} ${second}`) ??
+    commands.find((command) => command.name === first)
+  );
 }
 
 const seeHelp = "See `camkit --help`.";

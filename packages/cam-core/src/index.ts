@@ -17,6 +17,7 @@ export {
 export { candidateLayers, defaultLayer, type Layer, layerNamed } from "./explain/layers.ts";
 export { feedPixels, pixelInput } from "./explain/pixels.ts";
 export { gradientPlan, groundwork, type Plan, plan } from "./explain/plan.ts";
+export { type Activation, activationOf, type Prediction, predictionsOf } from "./explain/predictions.ts";
 export { batchNormTraining, type TrainedNorm } from "./graph/batch-norm.ts";
 export { Builder, type Value } from "./graph/builder.ts";
 export { checkGraph } from "./graph/check.ts";

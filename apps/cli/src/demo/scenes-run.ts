@@ -9,14 +9,15 @@ import {
   type Method,
   type ModelFile,
   methods,
+  type Prediction,
   pixelAffine,
   pixelInput,
+  predictionsOf,
   renderOverlay,
   type Scene,
   type Tensor,
 } from "@camkit/cam-core";
 import { sampleOf } from "../explain/diagnose.ts";
-import { type Prediction, predictionsOf } from "../explain/predictions.ts";
 import { timeOf } from "../explain/provenance.ts";
 import { breathe } from "../io.ts";
 import { version } from "../version.ts";

@@ -1,5 +1,4 @@
-import type { Placement } from "@camkit/cam-core";
-import type { Prediction } from "./predictions.ts";
+import type { Placement, Prediction } from "@camkit/cam-core";
 import type { Verdict } from "./verdict.ts";
 
 /** What result.json says about one sample: a picture, or one of the batch in a `.npy` file. */

@@ -8,7 +8,9 @@ import {
   encodeNpy,
   InputError,
   type Placement,
+  type Prediction,
   pixelInput,
+  predictionsOf,
   preparePicture,
   type Tensor,
   toPicture,
@@ -20,7 +22,6 @@ import type { Entry, EntryExplanation } from "./entry.ts";
 import type { Job } from "./job.ts";
 import { pictureName, type RawTarget, sampleSuffix } from "./names.ts";
 import { paint } from "./paint.ts";
-import { type Prediction, predictionsOf } from "./predictions.ts";
 import { calibrationOf, type Verdict, verdictOf } from "./verdict.ts";
 
 type Fed = {

@@ -1,4 +1,6 @@
 import {
+  type Activation,
+  activationOf,
   type ColormapName,
   createExplainer,
   type Explainer,
@@ -16,7 +18,6 @@ import {
   preprocessingOf,
 } from "../model.ts";
 import { type NamedTarget, targetsArgument } from "../targets.ts";
-import { type Activation, activationOf } from "./predictions.ts";
 
 /** What the command line asks for; undefined options have their defaults in the engine. */
 export type ExplainRequest = {

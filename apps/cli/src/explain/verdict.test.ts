@@ -1,7 +1,6 @@
-import { type CalibrationManifest, float32, type ModelFile } from "@camkit/cam-core";
+import { type Activation, type CalibrationManifest, float32, type ModelFile, predictionsOf } from "@camkit/cam-core";
 import { expect, test } from "vitest";
 import type { EntryExplanation } from "./entry.ts";
-import { type Activation, predictionsOf } from "./predictions.ts";
 import { calibrationOf, explainedName, verdictNote, verdictOf } from "./verdict.ts";
 
 const labels = ["FAKE", "REAL"];

@@ -1,7 +1,7 @@
+import type { Activation, Prediction } from "@camkit/cam-core";
 import { type CalibrationManifest, ManifestError, type ModelFile, manifestPath } from "@camkit/cam-core";
 import { probability } from "../format.ts";
 import type { EntryExplanation } from "./entry.ts";
-import type { Activation, Prediction } from "./predictions.ts";
 
 /** What a model that knows its limits says of one sample: a class, or that it can't say. */
 export type Verdict = {

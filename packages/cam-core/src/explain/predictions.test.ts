@@ -1,5 +1,5 @@
-import { float32 } from "@camkit/cam-core";
 import { expect, test } from "vitest";
+import { float32 } from "../tensor.ts";
 import { predictionsOf } from "./predictions.ts";
 
 test("softmax by hand, the second sample of a batch, best first", () => {

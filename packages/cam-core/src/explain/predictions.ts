@@ -1,4 +1,5 @@
-import type { ModelFile, Tensor } from "@camkit/cam-core";
+import type { Model } from "../model/model.ts";
+import type { Tensor } from "../tensor.ts";
 
 /** One class of a prediction. `score` is what the graph gives before a final softmax or sigmoid. */
 export type Prediction = {
@@ -15,7 +16,7 @@ export type Activation = "softmax" | "sigmoid" | "identity" | undefined;
  * From the operator that the explained output ends with, else from the manifest, else from another output that is the
  * softmax or sigmoid of this one.
  */
-export function activationOf(squashedBy: string | undefined, model: ModelFile, output: string): Activation {
+export function activationOf(squashedBy: string | undefined, model: Model, output: string): Activation {
   if (squashedBy !== undefined) return activations[squashedBy];
   const stated = model.manifest?.output;
   if (stated) return stated.kind === "probabilities" ? "identity" : stated.activation;
