@@ -1,4 +1,5 @@
 import { cifake } from "./cifake.ts";
+import { covidnet3d } from "./covidnet-3d.ts";
 import { mobilenetV2 } from "./mobilenet-v2.ts";
 import type { AnyPreset } from "./preset.ts";
 import { r3d18 } from "./r3d-18.ts";
@@ -7,5 +8,5 @@ import { scenes } from "./scenes.ts";
 
 /** Every known network. A new one is a file beside this one and a line here. */
 export const presets: ReadonlyMap<string, AnyPreset> = new Map(
-  [cifake, resnet, mobilenetV2, r3d18, scenes].map((preset: AnyPreset) => [preset.network, preset]),
+  [cifake, covidnet3d, resnet, mobilenetV2, r3d18, scenes].map((preset: AnyPreset) => [preset.network, preset]),
 );
