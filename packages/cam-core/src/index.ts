@@ -18,6 +18,7 @@ export { candidateLayers, defaultLayer, type Layer, layerNamed } from "./explain
 export { feedPixels, pixelInput } from "./explain/pixels.ts";
 export { gradientPlan, groundwork, type Plan, plan } from "./explain/plan.ts";
 export { type Activation, activationOf, type Prediction, predictionsOf } from "./explain/predictions.ts";
+export { createScorer, type OpenScorer, type ScorerOptions } from "./explain/scorer.ts";
 export { batchNormTraining, type TrainedNorm } from "./graph/batch-norm.ts";
 export { Builder, type Value } from "./graph/builder.ts";
 export { checkGraph } from "./graph/check.ts";
@@ -46,6 +47,7 @@ export { pruneUnused } from "./graph/passes/prune-unused.ts";
 export * from "./image/index.ts";
 export { methodNamed, methodNames, methods } from "./methods/index.ts";
 export { defineMethod, defineStagedMethod, type Method, type MethodContext } from "./methods/method.ts";
+export * from "./metrics/index.ts";
 export {
   type CalibrationManifest,
   channelOrders,
