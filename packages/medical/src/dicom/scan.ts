@@ -12,6 +12,8 @@ export type Scan = {
   readonly identity: Identity;
   /** What had to be replaced, by attribute: missing or illegal UIDs. All else in a scan, `identity` included, has the new ones. */
   readonly remapped: readonly RemappedUid[];
+  /** Slices were interpolated: they lie where no source does. */
+  readonly resampled?: boolean;
   /** What a reader of the results should know: resampled, set aside, assumed. */
   readonly notes: readonly string[];
 };

@@ -1,4 +1,5 @@
 import dcmjs from "dcmjs";
+import { ResultSizeError } from "../errors.ts";
 
 /** A data set by keyword, as dcmjs takes it: sequences are arrays, numbers of text VRs may be numbers. */
 export type Dataset = Readonly<Record<string, unknown>>;
@@ -30,4 +31,19 @@ export function part10(dataset: Dataset): Uint8Array {
   );
   file.dict = DicomMetaDictionary.denaturalizeDataset(said);
   return new Uint8Array(file.write());
+}
+
+/**
+ * The head of an element in explicit VR little endian whose value is written after it, piece by piece: tag, VR, length in bytes.
+ * Only for VRs with a 32-bit length (OB, OF, OW). Throws ResultSizeError: 2 to the 32 less 2 bytes is the format's limit.
+ */
+export function elementHeader(group: number, element: number, vr: "OB" | "OF" | "OW", length: number): Uint8Array {
+  if (length > 0xfffffffe) throw new ResultSizeError(length, 0xfffffffe);
+  const bytes = new Uint8Array(12);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(0, group, true);
+  view.setUint16(2, element, true);
+  bytes.set(new TextEncoder().encode(vr), 4);
+  view.setUint32(8, length, true);
+  return bytes;
 }

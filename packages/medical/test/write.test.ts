@@ -1,0 +1,130 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { positionOf, type Vec3 } from "../src/volume/geometry.ts";
+import { writeParametricMap } from "../src/write/parametric-map.ts";
+import { withoutPeers } from "./peers.ts";
+import {
+  allOf,
+  centreOf,
+  ctScan,
+  geometries,
+  lesionCentre,
+  lesionMap,
+  provenance,
+  radiograph,
+  voxelsApart,
+} from "./results.ts";
+import { dicomErrors, run } from "./validators.ts";
+
+/** Every DICOM result, as others see it: dciodvfy judges it, dcmtk reads it back. */
+
+const folder = mkdtempSync(join(tmpdir(), "camkit-write-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const fresh = (name: string) => join(folder, `${name.replaceAll(" ", "-")}.dcm`);
+
+/** Every value of a tag in dcmtk's print-out, in the order of the file. */
+const valuesOf = (dump: string, tag: string): string[] =>
+  [...dump.matchAll(new RegExp(`\\(${tag}\\) \\w\\w [=[]?([^\\]\\s]*)`, "g"))].map((match) => match[1]!);
+const numbers = (text: string): number[] => text.split("\\").map(Number);
+
+const written = test.skipIf(withoutPeers("dciodvfy", "dcmdump"));
+
+written.each(Object.entries(geometries))(
+  "a Parametric Map, %s: valid, and its lesion where it was",
+  async (name, geometry) => {
+    const path = fresh(`pm-${name}`);
+    const scan = ctScan(geometry, name);
+    const map = lesionMap(geometry);
+    await writeParametricMap(path, map, { scan, provenance });
+    expect(dicomErrors(path)).toEqual([]);
+
+    const dump = run("dcmdump", "+L", path);
+    const [slices, rows, columns] = geometry.shape;
+    const values = valuesOf(dump, "7fe0,0008")[0]!.split("\\").map(Number);
+    const expected = allOf(map);
+    expect(values.length).toBe(slices * rows * columns);
+    expect(Math.max(...values.map((value, i) => Math.abs(value - expected[i]!)))).toBeLessThan(1e-6); // dcmdump prints 9 digits
+
+    // The lesion's centre, by the file's own positions, orientation and spacing.
+    const [iop, spacing] = [numbers(valuesOf(dump, "0020,0037")[0]!), numbers(valuesOf(dump, "0028,0030")[0]!)];
+    const positions = valuesOf(dump, "0020,0032").map(numbers) as unknown as Vec3[];
+    expect(positions).toHaveLength(slices);
+    const step = positions[1]!.map((mm, axis) => mm - positions[0]![axis]!) as unknown as Vec3;
+    const between = Math.hypot(...step);
+    const asRead = {
+      shape: geometry.shape,
+      spacingMm: [between, spacing[0]!, spacing[1]!] as Vec3,
+      originMm: positions[0]!,
+      directions: [
+        step.map((mm) => mm / between) as unknown as Vec3,
+        iop.slice(3) as unknown as Vec3,
+        iop.slice(0, 3) as unknown as Vec3,
+      ] as const,
+    };
+    expect(voxelsApart(geometry, centreOf(values, asRead), lesionCentre(geometry))).toBeLessThan(0.5);
+    expect(
+      positions.at(-1)!.map((mm, axis) => Math.abs(mm - positionOf(geometry, [slices - 1, 0, 0])[axis]!)),
+    ).toSatisfy((apart: number[]) => Math.max(...apart) < 1e-5);
+
+    // Each frame refers to its slice, the whole to the series and the frame of reference.
+    const references = valuesOf(dump, "0008,1155");
+    const sources = scan.slices.map((slice) => slice.sopInstanceUid);
+    expect(references).toEqual([...sources, ...sources]);
+    expect(valuesOf(dump, "0020,0052")).toEqual([scan.frameOfReferenceUid]);
+    expect(valuesOf(dump, "0020,000d")).toEqual([scan.identity.StudyInstanceUID]);
+    expect(valuesOf(dump, "0020,000e")[0]).toBe(scan.identity.SeriesInstanceUID); // of the reference
+    expect(valuesOf(dump, "0008,0100")).toContain("130403");
+  },
+);
+
+written("a Parametric Map of a radiograph has a frame of reference of its own, always the same", async () => {
+  const scan = radiograph("x-ray");
+  const paths = [fresh("pm-radiograph-1"), fresh("pm-radiograph-2")];
+  const [first, second] = await Promise.all(
+    paths.map((path, i) =>
+      writeParametricMap(path, lesionMap(scan.geometry), {
+        scan,
+        provenance: { ...provenance, method: i === 0 ? "cam" : "input-gradient" },
+      }),
+    ),
+  );
+  for (const path of paths) expect(dicomErrors(path)).toEqual([]);
+  const dumps = paths.map((path) => run("dcmdump", "+L", path));
+  expect(valuesOf(dumps[0]!, "0020,0052")).toEqual(valuesOf(dumps[1]!, "0020,0052"));
+  expect(valuesOf(dumps[0]!, "0020,0052")[0]).toMatch(/^2\.25\./);
+  expect(valuesOf(dumps[0]!, "0008,0060")).toEqual(["CR"]);
+  expect(dumps.map((dump) => valuesOf(dump, "0008,0100").find((value) => value.startsWith("13040")))).toEqual([
+    "130402",
+    "130404",
+  ]);
+  // Another result has other names; the same one again has the same.
+  expect(second!.sopInstanceUid).not.toBe(first!.sopInstanceUid);
+  expect(second!.seriesInstanceUid).not.toBe(first!.seriesInstanceUid);
+  const again = await writeParametricMap(paths[0]!, lesionMap(scan.geometry), {
+    scan,
+    provenance: { ...provenance, method: "cam", time: new Date(2027, 0, 1) },
+  });
+  expect(again).toEqual(first);
+});
+
+written("names beyond ASCII are UTF-8, and what a source says illegally is left out", async () => {
+  const path = fresh("pm-names");
+  const scan = ctScan(geometries.axial!, "names", {
+    PatientName: "Müller^Jörg=山田^太郎",
+    PatientBirthDate: "1970-01-01",
+    PatientAge: "56",
+    PatientWeight: "72,5",
+    StudyDescription: "Thörax\\native ".repeat(8),
+    InstitutionName: "Universitätsklinikum",
+  });
+  await writeParametricMap(path, lesionMap(scan.geometry), { scan, provenance });
+  expect(dicomErrors(path)).toEqual([]);
+  const dump = run("dcmdump", path);
+  expect(dump).toMatch(/\(0008,0005\) CS \[ISO_IR 192\]/);
+  expect(dump).toMatch(/\(0010,0010\) PN \[Müller\^Jörg=山田\^太郎\]/);
+  expect(dump).toMatch(/\(0010,0030\) DA \(no value available\)/);
+  expect(dump).not.toMatch(/\(0010,10[13]0\)/);
+  expect(dump).toMatch(/\(0008,0080\) LO \[Universitätsklinikum\]/);
+});
