@@ -1,4 +1,6 @@
 import type { Vec3 } from "../volume/geometry.ts";
+import type { DescriptiveKeyword } from "./attributes.ts";
+import type { Display } from "./display.ts";
 import type { Identity } from "./scan.ts";
 
 /** Where an instance's bytes are: read again when its pixels are wanted, or at hand (an entry of a zip, a part of an answer). */
@@ -11,6 +13,8 @@ export type Instance = {
   readonly store: ByteStore;
   /** SHA-256 of the whole file, lower-case hexadecimal; computed only when a UID has to be made from it. */
   readonly hash: () => string;
+  /** SHA-256 of the pixels as they are stored: two with the same have the same pixels. Of the whole file where those can't be told. */
+  readonly pixelHash?: () => string;
   readonly transferSyntaxUid: string;
   readonly sopClassUid: string;
   /** As they stand in the file: may be missing ("") or illegal. */
@@ -25,6 +29,10 @@ export type Instance = {
   /** Of frame i, 0-based; single-frame instances have one. Multi-frame ones take it from the functional groups. */
   readonly frames: readonly Frame[];
   readonly pixels: PixelLayout | undefined;
+  /** What series are told apart and chosen by, by DICOM keyword; decoded text, absent where empty. */
+  readonly attributes?: Readonly<Partial<Record<DescriptiveKeyword, string>>>;
+  /** How stored values become a picture; radiographs need it. */
+  readonly display?: Display;
 };
 
 /** What may differ from frame to frame. */
@@ -39,6 +47,8 @@ export type Frame = {
   /** Stored value · slope + intercept. 1 and 0 where the file says nothing. */
   readonly rescaleSlope: number;
   readonly rescaleIntercept: number;
+  /** (0020,9128): frames at one place, one after another. */
+  readonly temporalPosition?: number;
 };
 
 /** How stored values are laid out, and where: PS3.3, C.7.6.3. */

@@ -1,0 +1,13 @@
+/** DICOM in: studies as series, series as scans, headers, radiographs. Pixels have a door of their own. */
+
+export { readHeader } from "./header.ts";
+export type { ByteStore, Frame, Instance, PixelLayout } from "./instance.ts";
+export { type Resampling, resampled, resampleSlice } from "./resampling.ts";
+export type { Identity, RemappedUid, Scan, SliceSource } from "./scan.ts";
+export { type OrderedScan, type ScanOptions, scanOf } from "./scan-of.ts";
+export { type Series, seriesOf } from "./series.ts";
+export type { Slice } from "./slice.ts";
+export type { Entry, Found, SetAside } from "./sources/entry.ts";
+export { filesOf } from "./sources/inputs.ts";
+export { openStudy, type Study, type StudyOptions } from "./study.ts";
+export { derivedUid, isUid } from "./uids.ts";
