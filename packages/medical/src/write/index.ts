@@ -1,0 +1,6 @@
+/** Results as files that viewers and archives read. */
+
+export type { ResultOf, WrittenInstance } from "./common.ts";
+export { writeNrrd } from "./nrrd.ts";
+export { writeParametricMap } from "./parametric-map.ts";
+export type { Voxels } from "./voxels.ts";
