@@ -9,14 +9,18 @@ import { readBytes } from "./files.ts";
 /** A model file as loaded: the model, where it lies, and its hash, computed when first asked for. */
 export type ModelFile = Model & { readonly path: string; sha256(): string };
 
+/** `manifest`: another file than the one beside the model, or a manifest that was made of something else. */
+export type LoadOptions = { readonly manifest?: string | Manifest | undefined };
+
 /**
  * Loads `model.onnx` and `model.camkit.json` beside it, if there. Of the model only the structure is read: weights stay in
  * the file (and in external data files beside it), where the runtime maps them from; don't change it while it is in use.
  * Throws FileError, NotOnnxError, UnsupportedModelError, ManifestError.
  */
-export async function loadModel(path: string, options: { manifest?: string } = {}): Promise<ModelFile> {
+export async function loadModel(path: string, { manifest: given }: LoadOptions = {}): Promise<ModelFile> {
   const source = fileSource(path);
-  const manifest = await loadManifest(options.manifest ?? manifestPath(path), options.manifest !== undefined);
+  const manifest =
+    typeof given === "object" ? given : await loadManifest(given ?? manifestPath(path), given !== undefined);
   const externalData = (location: string) => externalFile(path, location);
   const model = source.whileOpen(() => openModel(source, { name: path, manifest, externalData }));
   let hash: string | undefined;
