@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { float32 } from "../../tensor.ts";
+import { float32, type Tensor } from "../../tensor.ts";
 import { rng } from "../../testing/rng.ts";
 import { dynamicDifference, vjpAt } from "../../testing/vjp-at.ts";
 
@@ -56,4 +56,24 @@ test("weights of unknown shape are refused by name", async () => {
   const inputs = [float32([1, 1, 2], [1, 2]), float32([1, 1, 1], [3])];
   const shapes = [undefined, [1, 1, "k"]];
   await expect(vjpAt("Conv", { inputs }, { shapes })).rejects.toThrow(/shape of its weights "x1" is not known/);
+});
+
+test("large volumes are unfolded in rounds: each sample counts once", async () => {
+  // 5·2·27·32·64·128 columns are more than a round holds: two samples, then three, which alone are one round each.
+  const [x, w, dy] = [
+    [5, 2, 32, 64, 128],
+    [2, 1, 3, 3, 3],
+    [5, 2, 32, 64, 128],
+  ].map((shape) => rng(5).normal(shape));
+  const attributes = { group: 2, pads: [1, 1, 1, 1, 1, 1] };
+  const each = 2 * 32 * 64 * 128;
+  const weights = async (begin: number, end: number) => {
+    const part = ({ data }: Tensor) =>
+      float32([end - begin, 2, 32, 64, 128], (data as Float32Array).subarray(begin * each, end * each));
+    const { dx } = await vjpAt("Conv", { inputs: [part(x!), w!], attributes }, { cotangent: part(dy!) });
+    return dx[1]!.data as Float32Array;
+  };
+  const [whole, first, rest] = [await weights(0, 5), await weights(0, 2), await weights(2, 5)];
+  const scale = Math.max(...whole.map(Math.abs));
+  for (const [i, value] of whole.entries()) expect(Math.abs(value - first[i]! - rest[i]!) / scale).toBeLessThan(1e-5);
 });
