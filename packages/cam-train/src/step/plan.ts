@@ -12,6 +12,7 @@ import {
   isStatic,
   pixelAffine,
   pruneUnused,
+  sizeOf,
   type Value,
 } from "@camkit/cam-core";
 import { NetworkError } from "../errors.ts";
@@ -57,6 +58,8 @@ export type StepPlan = {
   readonly gradients: ReadonlyMap<string, Value>;
   /** Graph outputs by running statistic. */
   readonly statistics: ReadonlyMap<string, Value>;
+  /** Of all values that a step makes; those that nobody reads any more give their memory to later ones. */
+  readonly bytes: number;
 };
 
 /**
@@ -94,7 +97,12 @@ export function planStep(options: StepOptions): StepPlan {
   }));
   pruneUnused(graph);
   checkGraph(graph);
-  return { graph, feeds, masks, loss, terms, outputs, gradients, statistics };
+  return { graph, feeds, masks, loss, terms, outputs, gradients, statistics, bytes: bytesOf(op) };
+}
+
+function bytesOf(op: Builder): number {
+  const made = op.graph.nodes.flatMap(({ outputs }) => outputs.map((name) => op.facts.types.get(name)));
+  return made.reduce((sum, type) => (type && isStatic(type.shape) ? sum + 4 * sizeOf(type.shape) : sum), 0);
 }
 
 /** What a value is before it is reshaped: at a graph's end that would copy it. */
