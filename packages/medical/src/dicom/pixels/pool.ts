@@ -1,0 +1,126 @@
+import { availableParallelism } from "node:os";
+import { Worker } from "node:worker_threads";
+import { DecoderThreadError } from "../../errors.ts";
+import type { Rescaled } from "../hounsfield.ts";
+import type { Job } from "./job.ts";
+import type { Answer, Fault, Request } from "./worker.ts";
+
+/** The built file, also when this one runs from source in a test: Node 20 reads no TypeScript. */
+const entry = new URL("../../../dist/dicom/pixels/worker.js", import.meta.url);
+
+/** A thread that hasn't answered by then is ended: a codec may run for ever on bytes made for it. */
+const patienceMs = 60_000;
+/** More bring nothing: reading and memory set the pace. */
+const most = 8;
+/** One being decoded, one ready, so that no thread waits for this one. */
+const ahead = 2;
+
+type Waiting = {
+  readonly job: Job;
+  readonly signal: AbortSignal | undefined;
+  readonly resolve: (answer: Rescaled[] | Fault) => void;
+  readonly reject: (cause: Error) => void;
+};
+type Hand = { readonly worker: Worker; readonly busy: Map<number, Waiting>; timer?: NodeJS.Timeout; ended: boolean };
+
+const hands: Hand[] = [];
+const queue: Waiting[] = [];
+let ids = 0;
+
+/**
+ * Has a job done by one of the process's decoding threads. They are started when they are first needed, stay for the next
+ * volume, and don't keep the process alive. Rejects with DecoderThreadError, or with the signal's reason before it is begun.
+ */
+export function decodeInThread(job: Job, signal?: AbortSignal): Promise<Rescaled[] | Fault> {
+  return new Promise((resolve, reject) => {
+    queue.push({ job, signal, resolve, reject });
+    if (hands.length < Math.min(most, availableParallelism()) && hands.every(({ busy }) => busy.size > 0)) startHand();
+    dispatch();
+  });
+}
+
+/** Starts the threads, which takes some 40 ms: a program that knows it will load a volume can do so meanwhile. */
+export function startDecoders(): void {
+  while (hands.length < Math.min(most, availableParallelism())) startHand();
+}
+
+/** Ends the threads; jobs under way are rejected. The next job starts new ones. */
+export async function closeDecoders(): Promise<void> {
+  for (const waiting of queue.splice(0)) waiting.reject(new DecoderThreadError("the decoding threads were closed"));
+  const all = hands.slice();
+  for (const hand of all) fail(hand, new DecoderThreadError("the decoding threads were closed"));
+  await Promise.all(all.map(({ worker }) => worker.terminate()));
+}
+
+function dispatch(): void {
+  for (let depth = 0; depth < ahead; depth++)
+    for (const hand of hands)
+      if (hand.busy.size === depth) {
+        const waiting = next();
+        if (!waiting) return;
+        give(hand, waiting);
+      }
+}
+
+function next(): Waiting | undefined {
+  for (let waiting = queue.shift(); waiting; waiting = queue.shift()) {
+    if (!waiting.signal?.aborted) return waiting;
+    waiting.reject(waiting.signal.reason);
+  }
+  return undefined;
+}
+
+function give(hand: Hand, waiting: Waiting): void {
+  const id = ids++;
+  if (hand.busy.size === 0) {
+    hand.worker.ref();
+    watch(hand);
+  }
+  hand.busy.set(id, waiting);
+  hand.worker.postMessage({ id, job: waiting.job } satisfies Request);
+}
+
+function watch(hand: Hand): void {
+  clearTimeout(hand.timer);
+  hand.timer = setTimeout(() => {
+    fail(hand, new DecoderThreadError(`a thread that decodes pixels gave no answer for ${patienceMs / 1000} s`));
+    void hand.worker.terminate();
+  }, patienceMs);
+}
+
+function startHand(): void {
+  // The process's own flags (--input-type, --test) would be taken for the worker's.
+  const worker = new Worker(entry, { execArgv: [] });
+  const hand: Hand = { worker, busy: new Map(), ended: false };
+  hands.push(hand);
+  worker.on("message", (answer: Answer) => {
+    if (hand.ended) return;
+    const waiting = hand.busy.get(answer.id);
+    hand.busy.delete(answer.id);
+    waiting?.resolve("slices" in answer ? answer.slices : answer.fault);
+    dispatch();
+    if (hand.busy.size > 0) return watch(hand);
+    clearTimeout(hand.timer);
+    worker.unref();
+  });
+  worker.on("error", (cause) =>
+    fail(hand, new DecoderThreadError(`a thread that decodes pixels failed: ${cause.message}`, { cause })),
+  );
+  worker.on("exit", (code) =>
+    fail(hand, new DecoderThreadError(`a thread that decodes pixels ended with code ${code}`)),
+  );
+  // A process may end with idle threads. After the listeners: the first one refs.
+  worker.unref();
+}
+
+/** The thread is given up with what it had; the rest of the queue goes to others. */
+function fail(hand: Hand, failure: Error): void {
+  if (hand.ended) return;
+  hand.ended = true;
+  clearTimeout(hand.timer);
+  hands.splice(hands.indexOf(hand), 1);
+  for (const { reject } of hand.busy.values()) reject(failure);
+  hand.busy.clear();
+  if (queue.length > 0 && hands.length === 0) startHand();
+  dispatch();
+}
