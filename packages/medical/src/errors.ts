@@ -175,3 +175,12 @@ export class SelectionRulesError extends CamError {
   override readonly code = "selection-rules";
   override readonly blame = "usage";
 }
+
+/** A threshold that maps, which go from 0 to 1, can't be cut at. */
+export class ThresholdError extends CamError {
+  override readonly code = "threshold";
+  override readonly blame = "usage";
+  constructor(readonly threshold: number) {
+    super(`the threshold is ${threshold}, expected a number above 0 and at most 1`);
+  }
+}
