@@ -1,9 +1,11 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { positionOf, type Vec3 } from "../src/volume/geometry.ts";
+import { decimal } from "../src/write/ct-series.ts";
 import { writeParametricMap } from "../src/write/parametric-map.ts";
+import { writeSegmentation } from "../src/write/segmentation.ts";
 import { withoutPeers } from "./peers.ts";
 import {
   allOf,
@@ -78,6 +80,68 @@ written.each(Object.entries(geometries))(
     expect(valuesOf(dump, "0008,0100")).toContain("130403");
   },
 );
+
+written.each(Object.entries(geometries))(
+  "a Segmentation, %s: valid, and its lesion where it was",
+  async (name, geometry) => {
+    const path = fresh(`seg-${name}`);
+    const scan = ctScan(geometry, name);
+    const result = await writeSegmentation(path, lesionMap(geometry), { scan, provenance }, 0.4);
+    expect(dicomErrors(path)).toEqual([]);
+    const dump = run("dcmdump", "+L", path);
+    const values = allOf(lesionMap(geometry));
+    const [, rows, columns] = geometry.shape;
+    const inSlice = (k: number) => values.subarray(k * rows * columns, (k + 1) * rows * columns).some((v) => v >= 0.4);
+    const used = scan.slices.map((_, k) => k).filter(inSlice);
+    expect(used.length).toBeLessThan(scan.slices.length);
+    expect(valuesOf(dump, "0028,0008")).toEqual([String(used.length)]);
+    // Frame by frame: the slice it refers to, and where it lies.
+    expect(valuesOf(dump, "0008,1155").slice(-used.length)).toEqual(used.map((k) => scan.slices[k]!.sopInstanceUid));
+    const positions = valuesOf(dump, "0020,0032").map(numbers);
+    expect(positions).toEqual(used.map((k) => positionOf(geometry, [k, 0, 0]).map((mm) => Number(decimal(mm)))));
+    // Its bits, unpacked here by the rule: pixel n is bit n & 7 of byte n >> 3.
+    const bytes = valuesOf(dump, "7fe0,0010")[0]!
+      .split("\\")
+      .map((byte) => Number.parseInt(byte, 16));
+    const mask = new Uint8Array(values.length);
+    used.forEach((k, frame) => {
+      for (let i = 0; i < rows * columns; i++) {
+        const bit = frame * rows * columns + i;
+        mask[k * rows * columns + i] = (bytes[bit >> 3]! >> (bit & 7)) & 1;
+      }
+    });
+    expect([...mask]).toEqual([...values].map((value) => Number(value >= 0.4)));
+    expect(voxelsApart(geometry, centreOf(mask, geometry), lesionCentre(geometry))).toBeLessThan(1);
+    const voxels = mask.reduce((a, b) => a + b);
+    const ml = (voxels * geometry.spacingMm[0] * geometry.spacingMm[1] * geometry.spacingMm[2]) / 1000;
+    expect(result).toMatchObject({ kind: "segmentation", voxels, volumeMl: expect.closeTo(ml, 9) });
+    expect(valuesOf(dump, "0062,0008")).toEqual(["AUTOMATIC"]);
+  },
+);
+
+written("a Segmentation of a radiograph has no frame of reference", async () => {
+  const scan = radiograph("x-ray");
+  const path = fresh("seg-radiograph");
+  await writeSegmentation(path, lesionMap(scan.geometry), { scan, provenance }, 0.5);
+  expect(dicomErrors(path)).toEqual([]);
+  const dump = run("dcmdump", "+L", path);
+  expect(valuesOf(dump, "0020,0052")).toEqual([]);
+  expect(valuesOf(dump, "0008,1155")).toEqual([scan.slices[0]!.sopInstanceUid, scan.slices[0]!.sopInstanceUid]);
+});
+
+test("nothing above the threshold is said, not written", async () => {
+  const geometry = geometries.axial!;
+  const of = { scan: ctScan(geometry, "empty"), provenance };
+  const path = fresh("seg-empty");
+  const half = { geometry, slice: (k: number, into: Float32Array) => void into.fill(k === 3 ? 0.25 : 0) };
+  expect(await writeSegmentation(path, half, of, 0.5)).toEqual({
+    kind: "nothing-above-threshold",
+    threshold: 0.5,
+    largest: 0.25,
+  });
+  expect(existsSync(path)).toBe(false);
+  await expect(writeSegmentation(path, half, of, 0)).rejects.toMatchObject({ code: "threshold" });
+});
 
 written("a Parametric Map of a radiograph has a frame of reference of its own, always the same", async () => {
   const scan = radiograph("x-ray");

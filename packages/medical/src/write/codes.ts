@@ -19,6 +19,8 @@ export const codes = {
   artificialIntelligence: code("123110", "DCM", "Artificial Intelligence"),
   imageProcessing: code("110001", "DCM", "Image Processing"),
   segmentation: code("113076", "DCM", "Segmentation"),
+  spatialConcept: code("309825002", "SCT", "Spatial and Relational Concept"),
+  selectedRegion: code("111099", "DCM", "Selected region"),
   sourceImage: code("121322", "DCM", "Source image for image processing operation"),
   acquisitionEquipment: code("109101", "DCM", "Acquisition Equipment"),
   processingEquipment: code("109102", "DCM", "Processing Equipment"),

@@ -21,6 +21,9 @@ export const orientation = ({ directions: [, row, column] }: Geometry): string[]
 /** LPS mm of the first voxel's centre of slice k: (0020,0032). */
 export const position = (geometry: Geometry, k: number): string[] => positionOf(geometry, [k, 0, 0]).map(decimal);
 
+/** Whether frames have a place in the patient; those of a projection have one in the picture alone. */
+export const isPlaced = (scan: Scan): boolean => scan.frameOfReferenceUid !== undefined;
+
 /** Functional groups that all frames share: where the planes point, and how large voxels are. */
 export function sharedPlane({ geometry, slices }: Scan): Dataset {
   const [between, row, column] = geometry.spacingMm;
@@ -38,6 +41,11 @@ export function sharedPlane({ geometry, slices }: Scan): Dataset {
   };
 }
 
+/** As `sharedPlane`, for an object that may do without a place: PS3.3, C.8.20.3. */
+export const sharedPixels = ({ geometry: { spacingMm } }: Scan): Dataset => ({
+  PixelMeasuresSequence: [{ PixelSpacing: [spacingMm[1], spacingMm[2]].map(decimal) }],
+});
+
 /** One dimension that tells frames apart: PS3.3, C.7.6.17. */
 export type Dimension = { readonly attribute: number; readonly group: number; readonly label: string };
 
@@ -52,7 +60,7 @@ export function dimensionModule(instanceUid: string, used: readonly Dimension[])
   const organisation = derivedUid("dimension organization", instanceUid);
   return {
     DimensionOrganizationSequence: [{ DimensionOrganizationUID: organisation }],
-    DimensionOrganizationType: "3D",
+    ...(used.includes(dimensions.position) ? { DimensionOrganizationType: "3D" } : {}),
     DimensionIndexSequence: used.map(({ attribute, group, label }) => ({
       DimensionOrganizationUID: organisation,
       DimensionIndexPointer: attribute,
