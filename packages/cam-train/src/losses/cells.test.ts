@@ -1,4 +1,4 @@
-import { float32, type Tensor } from "@camkit/cam-core";
+import { float32, int64, type Tensor } from "@camkit/cam-core";
 import { expect, test } from "vitest";
 import { buildLoss, type LossItem } from "./index.ts";
 import { lossAt } from "./loss-at.ts";
@@ -46,6 +46,24 @@ test.each([
     for (const [i, slope] of cells.entries()) expect(data("features")[i]).toBeCloseTo(slope, 5);
   },
 );
+
+test("cells of a volume are cells: the same numbers with a third axis", async () => {
+  const item = { cells: { layer: "features", weights: "w", sharpness: 1.5, threshold: 0.8 } };
+  const deep = await lossOf(item, float32([2, 3, 2, 1, 2], [...(A.data as Float32Array)]));
+  expect(deep.value).toBeCloseTo(0.661178084, 5);
+  expect((deep.gradients.features!.data as Float32Array)[2]).toBeCloseTo(-0.3252874, 5);
+});
+
+test("a class number is a yes for its output and a no for the others", async () => {
+  const item = { cells: { layer: "features", weights: "w" } };
+  const numbers = { features: A, w, label: int64([2], [1, 0]), logits: label } as Record<string, Tensor>;
+  const each = { ...numbers, label: float32([2, 2], [0, 1, 1, 0]) };
+  const at = (inputs: Record<string, Tensor>) =>
+    lossAt((op) => buildLoss({ op, outputs: { logits: "logits" }, fields: { label: "label" } }, item).loss, inputs, [
+      "w",
+    ]);
+  expect(await at(numbers)).toEqual(await at(each));
+});
 
 test("maps far beyond an exponential's range stay finite", async () => {
   const far = float32(

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { shapeText } from "../network/network-builder.ts";
 import { binary } from "./binary.ts";
+import { oneHot } from "./cross-entropy.ts";
 import { defineLoss } from "./define-loss.ts";
 
 /**
@@ -9,7 +10,7 @@ import { defineLoss } from "./define-loss.ts";
  *
  *   M[c] = Σ over k of w[c, k] · A[k]        y[c] = log( mean over cells of exp(r · (M[c] - θ)) )        loss = binary(y, labels)
  *
- * A: the layer [N, K, H, W]; w: the dense layer's weights [C, K]; M: class maps, whose mean is the logit without its bias. The
+ * A: the layer [N, K, ...space]; w: the dense layer's weights [C, K]; M: class maps, whose mean is the logit without its bias. The
  * larger r (`sharpness`), the closer to the largest cell alone. θ (`threshold`) is what a cell has to say: an object that covers
  * one cell in twelve says twelve times its logit there, and cells beside it may then say nothing instead of the contrary. The
  * cell that sees a whole object tells best, and it lies in the object's middle: this draws evidence into objects, and no mask
@@ -25,21 +26,26 @@ export const cells = defineLoss({
     sharpness: z.number().positive().default(0.1).meta({ description: "how much the largest cell counts" }),
     threshold: z.number().default(0).meta({ description: "what a cell has to say, in logits" }),
   },
-  build: ({ op, t, context, refuse }, { layer, weights, sharpness, threshold }) => {
+  build: ({ op, t, labelDims, context, refuse }, { layer, weights, sharpness, threshold }) => {
     const [a, w] = [op.dims(layer), op.dims(weights)];
     const [outputs, channels] = w ?? [];
-    if (a?.length !== 4 || w?.length !== 2 || a[1] !== channels || typeof outputs !== "number")
+    if (!a || a.length < 3 || w?.length !== 2 || a[1] !== channels || typeof outputs !== "number")
       throw refuse(
         `layer "${layer}" is ${a ? shapeText(a) : "unknown"} and its weights "${weights}" are ${w ? shapeText(w) : "unknown"}`,
-        "It wants a layer [n, channels, h, w] and weights [classes, channels].",
+        "It wants a layer [n, channels, ...space] and weights [classes, channels].",
       );
-    const space = { axes: [2, 3], keepdims: true };
-    const maps = op.mul(op.conv(layer, op.reshape(weights, [outputs, channels as number, 1, 1])), sharpness);
+    const axes = a.slice(2).map((_, i) => i + 2);
+    const space = { axes, keepdims: true };
+    const kernels = op.reshape(weights, [outputs, channels as number, ...axes.map(() => 1)]);
+    const maps = op.mul(op.conv(layer, kernels), sharpness);
     const largest = op.reduceMax(maps, space); // taken out of the exponential, which can't overflow then
     const mean = op.reduceMean(op.exp(op.sub(maps, largest)), space);
-    const cell = op.sub(op.squeeze(op.add(op.log(mean), largest), [2, 3]), sharpness * threshold);
+    const cell = op.sub(op.squeeze(op.add(op.log(mean), largest), axes), sharpness * threshold);
+    // A class number says yes to one output and no to the others.
+    const numbers = /^u?int/.test(op.dtype(t)) && labelDims.length === 1 && outputs > 1;
+    const labels = numbers ? oneHot(op, t, outputs) : t;
     return binary(
-      { op, outputs: { ...context.outputs, cell }, fields: { ...context.fields, label: t } },
+      { op, outputs: { ...context.outputs, cell }, fields: { ...context.fields, label: labels } },
       { output: "cell" },
     );
   },

@@ -23,13 +23,24 @@ const mask = float32(
   [3, 8, 6],
   Array.from({ length: 144 }, (_, i) => (i % 6 < 3 ? 1 : 0)),
 );
+/** The same layers over three axes of space, with a mask of more positions than the map has. */
+const volume = random.normal([3, 2, 4, 6, 5]);
+const volumeMask = float32(
+  [3, 4, 6, 5],
+  Array.from({ length: 360 }, (_, i) => (i % 120 < 60 ? 1 : 0)),
+);
 const trained = ["first.weight", "first.bias", "second.weight", "batchNorm.weight", "head.weight"];
 
 /** A step's graph by hand: the trained weights are inputs, loss and gradients the outputs. */
-async function openStep(loss: LossItem | LossItem[], list = layers, fields: Record<string, Tensor> = { label, mask }) {
-  const network = createNetwork({ name: "net", input: { name: "image", shape: image.shape }, seed: 3, layers: list });
+async function openStep(
+  loss: LossItem | LossItem[],
+  list = layers,
+  fields: Record<string, Tensor> = { label, mask },
+  x = image,
+) {
+  const network = createNetwork({ name: "net", input: { name: "image", shape: x.shape }, seed: 3, layers: list });
   const { graph } = trainingForm(network);
-  const feeds: Record<string, Tensor> = { image, ...fields };
+  const feeds: Record<string, Tensor> = { image: x, ...fields };
   const names = trained.filter((name) => graph.initializers.has(name));
   for (const name of names) {
     const { shape, bytes } = graph.initializers.get(name)!;
@@ -57,12 +68,18 @@ async function run(graph: Graph, feeds: Record<string, Tensor>, wanted?: Value[]
 
 const values = (tensor: Tensor | undefined) => tensor!.data as Float32Array;
 
-test.each<LossItem>([
-  { map: { layer: "features", weight: 3 } },
-  { map: { layer: "features", kind: "energyInside", method: "layer-cam" } },
-  { map: { layer: "features", kind: "disagreement", method: "hires-cam" } },
-])("%o beside cross entropy: the gradient is the derivative", async (term) => {
-  const { graph, scalar, slopes, names, feeds } = await openStep(["crossEntropy", term]);
+test.each<[LossItem, Tensor, Tensor]>([
+  [{ map: { layer: "features", weight: 3 } }, image, mask],
+  [{ map: { layer: "features", kind: "energyInside", method: "layer-cam" } }, image, mask],
+  [{ map: { layer: "features", kind: "disagreement", method: "hires-cam" } }, image, mask],
+  [{ map: { layer: "features", weight: 3 } }, volume, volumeMask],
+])("%o beside cross entropy: the gradient is the derivative", async (term, x, where) => {
+  const { graph, scalar, slopes, names, feeds } = await openStep(
+    ["crossEntropy", term],
+    layers,
+    { label, mask: where },
+    x,
+  );
   const session = await openSession(graph, { threads: 1, optimize: "disabled" });
   try {
     const found = await session.run(feeds);

@@ -15,10 +15,11 @@ const pixelsOf = (width: number, height: number, seed = 0): Pixels => {
   const data = picture(width, height, seed).rgb;
   return { width, height, channels: 3, data, mask: Uint8Array.from({ length: width * height }, (_, i) => i % 2) };
 };
+type PictureKind = keyof typeof augmentations;
 const small = pixelsOf(5, 4);
 const run = async (spec: AugmentSpec, pixels: Pixels, rng: Rng) => {
   const options = augmentSchema.parse(spec);
-  return (augmentations[options.kind] as Augmentation<Augment>).apply(pixels, options, rng);
+  return (augmentations[options.kind as PictureKind] as Augmentation<Augment>).apply(pixels, options, rng);
 };
 const always = (kind: Augment["kind"]): AugmentSpec =>
   ({
@@ -27,7 +28,7 @@ const always = (kind: Augment["kind"]): AugmentSpec =>
     ...(kind === "rotate" && { degrees: 20 }),
     ...(kind === "colour" && { brightness: 0.5, hue: 0.1 }),
   }) as AugmentSpec;
-const kinds = Object.keys(augmentations) as Augment["kind"][];
+const kinds = Object.keys(augmentations) as PictureKind[];
 
 /** How many values may differ by one: rounding in float32 there, in float64 here. */
 const matches: readonly [name: keyof typeof golden, made: Pixels, ones: number][] = [
@@ -104,7 +105,7 @@ test.each(kinds)("%s: same size, the picture it was given untouched, equal for e
 });
 
 test.each(kinds)("%s: leaves a picture as it is where it is given nothing to do", async (kind) => {
-  const nothing: Record<Augment["kind"], object> = {
+  const nothing: Record<PictureKind, object> = {
     blur: { probability: 0 },
     colour: {},
     crop: { padding: 1 }, // drawn below: no shift

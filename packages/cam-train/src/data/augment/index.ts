@@ -12,11 +12,12 @@ import { erase } from "./erase.ts";
 import { flip } from "./flip.ts";
 import { grey } from "./grey.ts";
 import { jpeg } from "./jpeg.ts";
+import { checkMirror, type Mirror, mirrored, mirrorSchema } from "./mirror.ts";
 import { noise } from "./noise.ts";
 import { resizedCrop } from "./resized-crop.ts";
 import { rotate } from "./rotate.ts";
 
-/** Every augmentation by its `kind`. */
+/** Every augmentation of pictures by its `kind`; `mirror` is that of finished tensors. */
 export const augmentations = {
   blur,
   colour,
@@ -39,6 +40,7 @@ export const augmentSchema = z.discriminatedUnion("kind", [
   flip.schema,
   grey.schema,
   jpeg.schema,
+  mirrorSchema,
   noise.schema,
   resizedCrop.schema,
   rotate.schema,
@@ -47,23 +49,41 @@ export type AugmentSpec = z.input<typeof augmentSchema>;
 /** The same with its defaults. */
 export type Augment = z.output<typeof augmentSchema>;
 
-/** Throws ConfigError for options that don't fit, and where the input isn't a picture or the mask none of that picture. */
-export function parseAugment(specs: readonly AugmentSpec[], { input, mask }: Fields): readonly Augment[] {
+/**
+ * Throws ConfigError for options that don't fit, and where the input isn't a picture or the mask none of that picture: finished
+ * tensors can only be mirrored.
+ */
+export function parseAugment(specs: readonly AugmentSpec[], fields: Fields): readonly Augment[] {
+  const { input, mask } = fields;
+  const steps = specs.map((spec, i) => parsed(augmentSchema, spec, `augment.${i}`) as Augment);
+  if (steps.some(isMirror)) {
+    const other = steps.find((step) => !isMirror(step));
+    if (other)
+      throw new ConfigError(`mirror is for finished tensors, ${other.kind} for pictures`, {
+        hint: "Pictures have flip.",
+      });
+    for (const step of steps.filter(isMirror)) checkMirror(step, fields);
+    return steps;
+  }
   const channels = input?.shape[2];
   if (specs.length > 0 && (input?.dtype !== "uint8" || input.shape.length !== 3 || (channels !== 1 && channels !== 3)))
     throw new ConfigError(
       `augmentation needs pictures, uint8 [H, W, 1 or 3]; the input is ${input?.dtype} [${input?.shape.join(", ")}]`,
-      { hint: "Vary finished tensors where they are made." },
+      { hint: "Finished tensors can be mirrored: `kind: mirror`. Vary them otherwise where they are made." },
     );
   if (specs.length > 0 && mask && (mask.dtype !== "uint8" || String(mask.shape) !== String(input?.shape.slice(0, 2))))
     throw new ConfigError(
       `augmentation needs masks as uint8 [H, W]; the mask is ${mask.dtype} [${mask.shape.join(", ")}]`,
     );
-  return specs.map((spec, i) => parsed(augmentSchema, spec, `augment.${i}`) as Augment);
+  return steps;
 }
+
+const isMirror = (step: Augment): step is Mirror => step.kind === "mirror";
 
 /** The sample with its picture, and its mask where that moves too, changed by each step in turn. */
 export function augment(sample: Sample, steps: readonly Augment[], rng: Rng): Sample | Promise<Sample> {
+  if (steps.some(isMirror))
+    return steps.filter(isMirror).reduce((changed, step) => mirrored(changed, step, rng), sample);
   const { input, mask } = sample;
   const [height, width, channels] = input!.shape as [number, number, number];
   const before: Pixels = {
@@ -79,7 +99,7 @@ export function augment(sample: Sample, steps: readonly Augment[], rng: Rng): Sa
     ...(mask && { mask: { ...mask, data: pixels.mask! } }),
   });
   const apply = (pixels: Pixels, step: Augment) =>
-    (augmentations[step.kind] as Augmentation<Augment>).apply(pixels, step, rng);
+    (augmentations[step.kind as keyof typeof augmentations] as Augmentation<Augment>).apply(pixels, step, rng);
 
   let pixels = before;
   for (const [i, step] of steps.entries()) {
