@@ -184,3 +184,15 @@ export class ThresholdError extends CamError {
     super(`the threshold is ${threshold}, expected a number above 0 and at most 1`);
   }
 }
+
+/** A picture of a slice that no image can be made of: a mistake of whoever draws. */
+export class PictureError extends CamError {
+  override readonly code = "picture";
+  override readonly blame = "usage";
+  constructor(
+    readonly slice: number,
+    reason: string,
+  ) {
+    super(`picture of slice ${slice}: ${reason}`);
+  }
+}

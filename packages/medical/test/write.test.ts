@@ -5,6 +5,7 @@ import { afterAll, expect, test } from "vitest";
 import { positionOf, type Vec3 } from "../src/volume/geometry.ts";
 import { decimal } from "../src/write/ct-series.ts";
 import { writeParametricMap } from "../src/write/parametric-map.ts";
+import { writeSecondaryCapture } from "../src/write/secondary-capture.ts";
 import { writeSegmentation } from "../src/write/segmentation.ts";
 import { withoutPeers } from "./peers.ts";
 import {
@@ -171,6 +172,61 @@ written("a Parametric Map of a radiograph has a frame of reference of its own, a
     provenance: { ...provenance, method: "cam", time: new Date(2027, 0, 1) },
   });
   expect(again).toEqual(first);
+});
+
+written.each(Object.entries(geometries))(
+  "Secondary Captures, %s: valid, and in the slice's plane",
+  async (name, geometry) => {
+    const scan = ctScan(geometry, name);
+    const [, rows, columns] = geometry.shape;
+    const scale = 3;
+    const [width, height] = [columns * scale + 11, rows * scale + 4];
+    const draw = (k: number) => {
+      const rgb = new Uint8Array(width * height * 3).fill(k);
+      rgb.set([10, 20, 30]);
+      return { width, height, rgb, place: { left: 5, top: 2, scale } };
+    };
+    const options = { look: "inferno over lung window", slices: [0, 4] };
+    const files = await writeSecondaryCapture(join(folder, `sc-${name}`), draw, { scan, provenance }, options);
+    expect(files).toHaveLength(2);
+    expect(new Set(files.map((file) => file.seriesInstanceUid)).size).toBe(1);
+    for (const file of files) expect(dicomErrors(file.path)).toEqual([]);
+    const dump = run("dcmdump", "+L", files[1]!.path);
+    expect(valuesOf(dump, "0028,0301")).toEqual(["YES"]);
+    expect(valuesOf(dump, "0008,1155").at(-1)).toBe(scan.slices[4]!.sopInstanceUid);
+    const bytes = valuesOf(dump, "7fe0,0010")[0]!
+      .split("\\")
+      .map((byte) => Number.parseInt(byte, 16));
+    expect(bytes.slice(0, 6)).toEqual([10, 20, 30, 4, 4, 4]);
+    expect(bytes.length).toBe(Math.ceil((width * height * 3) / 2) * 2);
+    expect(valuesOf(dump, "0020,0020")).toEqual([name === "oblique" ? "LA\\PLH" : "L\\P"]); // see `turned` in results.ts
+    // The middle of voxel (row 2, column 3) is 5 + 3.5 * 3 pixels' edges from the left: 5 + 10.5 - 0.5 = pixel 15; 2 + 7.5 - 0.5 = 9.
+    const [position, iop, spacing] = ["0020,0032", "0020,0037", "0028,0030"].map((tag) =>
+      numbers(valuesOf(dump, tag)[0]!),
+    );
+    const place = position!.map(
+      (mm, axis) => mm + 15 * spacing![1]! * iop![axis]! + 9 * spacing![0]! * iop![axis + 3]!,
+    );
+    const expected = positionOf(geometry, [4, 2, 3]);
+    expect(Math.max(...place.map((mm, axis) => Math.abs(mm - expected[axis]!)))).toBeLessThan(1e-5);
+  },
+);
+
+written("a Secondary Capture of a radiograph", async () => {
+  const scan = radiograph("x-ray");
+  const picture = {
+    width: 3,
+    height: 3,
+    rgb: Uint8Array.from({ length: 27 }, (_, i) => i),
+    place: { left: 0, top: 0, scale: 1 },
+  };
+  const [file] = await writeSecondaryCapture(join(folder, "sc-x"), () => picture, { scan, provenance }, { look: "a" });
+  expect(dicomErrors(file!.path)).toEqual([]);
+  const dump = run("dcmdump", "+L", file!.path);
+  expect(valuesOf(dump, "0020,0032")).toEqual([]);
+  const wrong = { ...picture, width: 4 };
+  const other = writeSecondaryCapture(join(folder, "sc-y"), () => wrong, { scan, provenance }, { look: "b" });
+  await expect(other).rejects.toThrow(/picture of slice 0: 4 x 3 pixels in 27 bytes/);
 });
 
 written("names beyond ASCII are UTF-8, and what a source says illegally is left out", async () => {

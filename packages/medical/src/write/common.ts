@@ -36,7 +36,7 @@ export const kinds = {
   secondaryCapture: {
     name: "secondary-capture",
     sopClassUid: "1.2.840.10008.5.1.4.1.1.7",
-    modality: undefined,
+    modality: "OT", // coloured pictures in a CT series would be stacked with CT
     title: "Picture",
     number: 93,
   },

@@ -18,6 +18,20 @@ export const frameOfReference = (scan: Scan): Dataset => ({
 /** Directions of increasing column and row index, in this order: (0020,0037). */
 export const orientation = ({ directions: [, row, column] }: Geometry): string[] => [...column, ...row].map(decimal);
 
+/**
+ * Where columns and rows go in letters: (0020,0020), PS3.3, C.7.6.1.1.1. The letter of the largest part first; parts under a
+ * twentieth aren't worth one.
+ */
+export const orientationLetters = ({ directions: [, row, column] }: Geometry): string[] =>
+  [column, row].map((direction) =>
+    direction
+      .map((part, axis) => ({ size: Math.abs(part), letter: ["RL", "AP", "FH"][axis]![part > 0 ? 1 : 0]! }))
+      .filter(({ size }) => size > 0.05)
+      .sort((a, b) => b.size - a.size)
+      .map(({ letter }) => letter)
+      .join(""),
+  );
+
 /** LPS mm of the first voxel's centre of slice k: (0020,0032). */
 export const position = (geometry: Geometry, k: number): string[] => positionOf(geometry, [k, 0, 0]).map(decimal);
 
