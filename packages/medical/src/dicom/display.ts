@@ -8,8 +8,6 @@ export type Display = {
   readonly windows: readonly Window[];
   /** (0028,1056): LINEAR, LINEAR_EXACT or SIGMOID. */
   readonly voiLutFunction: string;
-  /** (2050,0020) INVERSE: low is bright, as MONOCHROME1 says too. */
-  readonly isInverse: boolean;
   /** (0018,1164): mm from row to row, from column to column, at the detector. */
   readonly imagerPixelSpacingMm: readonly [number, number] | undefined;
 };

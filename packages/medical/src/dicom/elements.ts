@@ -32,11 +32,12 @@ export type Head = {
 /** The bytes at hand end before the header does. */
 export class EndOfBytes extends Error {
   constructor(
+    /** 0 where not even that is there. */
     readonly tag: number,
     readonly offset: number,
     readonly needed: number,
   ) {
-    super(`element ${tagName(tag)} at byte ${offset} needs ${needed} bytes`);
+    super(`${tag === 0 ? "an element" : `element ${tagName(tag)}`} at byte ${offset} needs ${needed} bytes`);
   }
 }
 

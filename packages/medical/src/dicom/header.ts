@@ -108,7 +108,6 @@ function displayOf(values: Values): Display {
     voiLut: voiLut && lookupTable(voiLut),
     windows: centers.slice(0, widths.length).map((center, i) => ({ center, width: widths[i]! })),
     voiLutFunction: values.text("VOILUTFunction") || "LINEAR",
-    isInverse: values.text("PresentationLUTShape") === "INVERSE",
     imagerPixelSpacingMm: values.numbers("ImagerPixelSpacing", 2) as [number, number] | undefined,
   };
 }

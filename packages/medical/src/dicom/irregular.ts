@@ -1,7 +1,7 @@
 import type { IrregularSeriesError } from "../errors.ts";
 import { dot, subtract, type Vec3 } from "../volume/geometry.ts";
 import { repeatedPlaces } from "./repeats.ts";
-import { degreesBetween, distance, frameOf, type Slice, sliceName } from "./slice.ts";
+import { counted, degreesBetween, distance, frameOf, type Slice, sliceName } from "./slice.ts";
 
 export type Irregularity = { readonly kind: IrregularSeriesError["kind"]; readonly message: string };
 
@@ -63,7 +63,7 @@ function uneven(slices: readonly Slice[]): Irregularity | undefined {
     const count = missing.reduce((sum, n) => sum + Math.round(n), 0);
     return {
       kind: "gap",
-      message: `${count} ${count === 1 ? "slice is" : "slices are"} missing: ${some(odd.map(between))}, ${mm(usual)} mm elsewhere`,
+      message: `${counted(count, "slice")} ${count === 1 ? "is" : "are"} missing: ${some(odd.map(between))}, ${mm(usual)} mm elsewhere`,
     };
   }
   if (odd.length === 0)

@@ -1,7 +1,7 @@
 import { IrregularSeriesError } from "../errors.ts";
 import { isTurned, turnedBy } from "./irregular.ts";
 import { repeatedPlaces } from "./repeats.ts";
-import { type Slice, sliceName } from "./slice.ts";
+import { counted, type Slice, sliceName } from "./slice.ts";
 
 /** What is taken out of a series before it can be resampled, and what to say of it. */
 type Repaired = { readonly slices: readonly Slice[]; readonly notes: readonly string[] };
@@ -21,7 +21,7 @@ export function withoutOtherPlanes(slices: readonly Slice[]): Repaired {
       .filter((group) => group !== largest)
       .map(
         (group) =>
-          `${group.length} slices turned by ${turnedBy(group[0]!, largest[0]!).toFixed(2)}° left out, ${sliceName(group[0]!)} for one`,
+          `${counted(group.length, "slice")} turned by ${turnedBy(group[0]!, largest[0]!).toFixed(2)}° left out, ${sliceName(group[0]!)} for one`,
       ),
   };
 }
@@ -44,7 +44,7 @@ export function withoutDuplicates(slices: readonly Slice[]): Repaired {
   }
   return {
     slices: slices.filter((slice) => !left.has(slice)),
-    notes: left.size === 0 ? [] : [`${left.size} duplicates left out, ${sliceName([...left][0]!)} for one`],
+    notes: left.size === 0 ? [] : [`${counted(left.size, "duplicate")} left out, ${sliceName([...left][0]!)} for one`],
   };
 }
 

@@ -11,6 +11,9 @@ export const frameOf = ({ instance, frame }: Slice): Frame => instance.frames[fr
 export const sliceName = ({ instance, frame }: Slice): string =>
   instance.frames.length > 1 ? `${basename(instance.name)} frame ${frame + 1}` : basename(instance.name);
 
+/** "1 slice", "2 slices". */
+export const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
+
 /** The direction along which slices follow each other, from those in which the column and the row index grow: PS3.3, C.7.6.2.1.1. */
 export const normalOf = ([column, row]: readonly [Vec3, Vec3]): Vec3 => cross(column, row);
 

@@ -5,7 +5,7 @@ import { derivedUid, isUid } from "./uids.ts";
 
 export type ScanUids = {
   readonly identity: Identity;
-  readonly frameOfReferenceUid: string;
+  readonly frameOfReferenceUid: string | undefined;
   readonly sopInstanceUid: (instance: Instance) => string;
   readonly remapped: readonly RemappedUid[];
   readonly notes: readonly string[];
@@ -16,9 +16,9 @@ export type ScanUids = {
  * series; a missing one from what names the thing otherwise: the study's from the series', the frame of reference's from the
  * series', an instance's from the hash of its file, the series' from the hash of its first slice. So the same files always get
  * the same names. An instance's UID that two files with different content share is replaced, too, as a reference to it
- * would mean either.
+ * would mean either. Projections have no frame of reference, and get none.
  */
-export function withUids(slices: readonly Slice[]): ScanUids {
+export function withUids(slices: readonly Slice[], space?: "no frame of reference"): ScanUids {
   const first = slices[0]!.instance;
   const remapped: RemappedUid[] = [];
   const notes: string[] = [];
@@ -33,12 +33,10 @@ export function withUids(slices: readonly Slice[]): ScanUids {
   const StudyInstanceUID = legal("StudyInstanceUID", study, study === "" ? `of series ${seriesName}` : study);
   const SeriesInstanceUID = legal("SeriesInstanceUID", series, study, seriesName);
   const frame = first.frameOfReferenceUid;
-  const frameOfReferenceUid = legal(
-    "FrameOfReferenceUID",
-    frame,
-    study,
-    frame === "" ? `of series ${SeriesInstanceUID}` : frame,
-  );
+  const frameOfReferenceUid =
+    space === undefined
+      ? legal("FrameOfReferenceUID", frame, study, frame === "" ? `of series ${SeriesInstanceUID}` : frame)
+      : undefined;
 
   const shared = sharedUids(slices);
   const byInstance = new Map<Instance, string>();
