@@ -47,8 +47,17 @@ export { type Parameter, parametersOf } from "./network/parameters.ts";
 export { replaceHead } from "./network/replace-head.ts";
 export { type Mask, type TrainingForm, type TrainingFormOptions, trainingForm } from "./network/training-form.ts";
 export { withBatch } from "./network/with-batch.ts";
+export { covidnet3d } from "./networks/covidnet-3d.ts";
+export {
+  architectureSchema,
+  type CovidnetArchitecture,
+  type CovidnetOp,
+  covidnetCells,
+  covidnetOps,
+} from "./networks/covidnet-cells.ts";
 export { createNetwork } from "./networks/create.ts";
 export { presets } from "./networks/index.ts";
+export { readArchitecture } from "./networks/read-architecture.ts";
 export { optimisers } from "./optimisers/index.ts";
 export type { Optimiser, UpdateContext, Updated } from "./optimisers/optimiser.ts";
 export { keyed } from "./random.ts";

@@ -48,9 +48,9 @@ export async function writeDeployed(
   return { ...(await loadModel(path)), manifest: firstManifest(run, graph) };
 }
 
-function firstManifest({ config, recipe, tokens }: PreparedRun, graph: Graph): Manifest {
+function firstManifest({ config, recipe, described, tokens }: PreparedRun, graph: Graph): Manifest {
   const { classes, labelKind } = recipe.train.dataset;
-  const inputs: Record<string, InputManifest> = recipe.input ? { [graph.inputs[0]!.name]: recipe.input } : {};
+  const inputs: Record<string, InputManifest> = described ? { [graph.inputs[0]!.name]: described } : {};
   // One logit stands between two classes: what speaks for the second.
   const one = graph.outputs[0]!.shape?.[1] === 1 ? "sigmoid" : "softmax";
   const activation = { class: one, "multi-label": "sigmoid", values: undefined } as const;

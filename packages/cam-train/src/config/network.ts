@@ -20,7 +20,7 @@ import type { Config } from "./schema.ts";
 
 /** Where the network comes from, before the data is known. */
 export type Origin = {
-  /** How pictures become numbers; undefined where the network takes finished tensors. */
+  /** How pictures become numbers; of volumes, how they were made, where that is said. Undefined: finished tensors. */
   readonly input: InputManifest | undefined;
   /** The model that training goes on from. */
   readonly model: ModelFile | undefined;
@@ -39,7 +39,9 @@ export type RunNetwork = {
 export async function openOrigin({ network, input }: Config): Promise<Origin> {
   if ("model" in network) return openModelOrigin(network.model, input);
   const sample = "preset" in network ? presets.get(network.preset)!.sample : network.input;
-  if (sample.length !== 3) return { input: undefined, model: undefined, warnings: [] };
+  if (sample.length !== 3) return { input: input && volumeInput(input, sample), model: undefined, warnings: [] };
+  if (input?.layout !== undefined)
+    throw new ConfigError(`input.layout: the network takes pictures, [channels, h, w]; ${input.layout} is for volumes`);
   const [channels, height, width] = sample as [number, number, number];
   const grey = channels === 1;
   if (channels !== 3 && !grey) return { input: undefined, model: undefined, warnings: [] };
@@ -49,11 +51,21 @@ export async function openOrigin({ network, input }: Config): Promise<Origin> {
     channelOrder: grey ? "grey" : "RGB",
     resize: { kernel: "bilinear", antialias: true, fit: "squash" },
     range: [0, 1],
-    ...input,
+    ...(input as Partial<InputManifest>),
   };
   if (!("preset" in network) && String(found.size) !== String([height, width]))
     throw new ConfigError(`input.size is [${found.size.join(", ")}], network.input [${network.input.join(", ")}]`);
   return { input: found, model: undefined, warnings: [] };
+}
+
+/** What the manifest says of volumes, which come as finished tensors: nothing of it is done here. Throws ConfigError. */
+function volumeInput(input: NonNullable<Config["input"]>, sample: readonly number[]): InputManifest {
+  const { layout, size } = input;
+  if (layout === undefined || size?.length !== 3)
+    throw new ConfigError("input: the network takes finished tensors with three axes of space", {
+      hint: "Say how they were made: `input: { layout: NCDHW, size: [32, 128, 128], range: [0, 1] }`.",
+    });
+  return { ...(sample[0] === 1 ? { channelOrder: "grey" as const } : {}), ...input, layout, size };
 }
 
 async function openModelOrigin(path: string, asked: Config["input"]): Promise<Origin> {
@@ -61,10 +73,14 @@ async function openModelOrigin(path: string, asked: Config["input"]): Promise<Or
   const [info] = model.graph.inputs;
   if (!info) throw new ConfigError(`network.model: ${path} has no input`);
   const stated = model.manifest?.inputs?.[info.name];
-  if (stated) return { input: { ...stated, ...asked }, model, warnings: [] };
+  if (stated) return { input: { ...stated, ...(asked as Partial<InputManifest>) }, model, warnings: [] };
   if ((info.shape?.length ?? 0) !== 4) return { input: undefined, model, warnings: [] };
   const { input, notes } = defaultPreprocessing(info.shape ?? [], info.dtype);
-  return { input: { ...input, ...asked }, model, warnings: asked?.range || asked?.mean ? [] : notes };
+  return {
+    input: { ...input, ...(asked as Partial<InputManifest>) },
+    model,
+    warnings: asked?.range || asked?.mean ? [] : notes,
+  };
 }
 
 /** Builds the network for the data, and chooses what trains. Throws NetworkError, and ConfigError where outputs don't fit. */

@@ -22,6 +22,8 @@ export type PreparedRun = {
   /** The network's output that is judged. */
   readonly output: string;
   readonly tests: readonly NamedPart[];
+  /** What the manifest will say of the input: how pictures become numbers, or how finished volumes were made. */
+  readonly described: InputManifest | undefined;
   /** How the tokens lie in space of the model that the run goes on from. */
   readonly tokens: Manifest["tokens"];
   /** What of the configuration decides the weights; where data and models lie does not. */
@@ -76,6 +78,7 @@ export async function prepareRun(given: Config, wanted?: number): Promise<Prepar
   const parts = [train, ...(validation ? [validation] : []), ...tests];
   const run = {
     ...{ config, recipe, output, tests },
+    described: used ?? (origin.input?.size.length === 3 ? origin.input : undefined),
     tokens: origin.model?.manifest?.tokens,
     digest: digestOf(config, used, fold),
     asked: askedOf(config, parts, origin.model),

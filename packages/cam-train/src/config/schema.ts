@@ -51,11 +51,22 @@ const networkSchema = z.union([
 ]);
 
 const inputSchema = z.strictObject({
-  size: said(z.tuple([count, count]), "[height, width] in pixels").exactOptional(),
+  layout: said(z.enum(["NCDHW", "NCTHW"]), "Of volumes and clips, which come as finished tensors").exactOptional(),
+  size: said(
+    z.union([z.tuple([count, count]), z.tuple([count, count, count])]),
+    "[height, width] in pixels; [depth, height, width] with a layout",
+  ).exactOptional(),
   channelOrder: said(z.enum(channelOrders), "Of the network's channels").exactOptional(),
   range: said(z.tuple([z.number(), z.number()]), "What pixels 0 and 255 become, before mean and std").exactOptional(),
   mean: said(z.array(z.number()), "Subtracted after range, one per channel").exactOptional(),
   std: said(z.array(z.number().positive()), "Divided by after mean, one per channel").exactOptional(),
+  windowHu: z
+    .strictObject({
+      center: said(z.number(), "In Hounsfield units"),
+      width: said(z.number().positive(), "In Hounsfield units"),
+    })
+    .meta({ description: "Of CT: what became 0 … 255 in the samples" })
+    .exactOptional(),
   resize: z
     .strictObject({
       kernel: said(z.enum(kernels), "How new pixels are made"),
@@ -158,7 +169,7 @@ export const configSchema = z
     network: said(networkSchema, "A known network, a list of layers, or a model to go on from"),
     input: said(
       inputSchema,
-      "How pictures become numbers. Default: the model's manifest, or range 0..1",
+      "How pictures become numbers; with a layout, how finished volumes were made. Default: the model's manifest, or range 0..1",
     ).exactOptional(),
     data: said(dataSection, "Where samples come from"),
     augment: said(z.array(augmentSchema), "What is done to each training picture, in this order").default([]),

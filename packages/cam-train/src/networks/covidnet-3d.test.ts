@@ -1,9 +1,13 @@
 import { readFileSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { float32, type Graph, inferGraph, openSession, sizeOf } from "@camkit/cam-core";
 import { expect, test } from "vitest";
 import { covidnet3d } from "./covidnet-3d.ts";
 import { covidnetCells } from "./covidnet-cells.ts";
 import { createNetwork } from "./create.ts";
+import { readArchitecture } from "./read-architecture.ts";
 
 /** Written in PyTorch from the paper's description, float64: scripts/golden/covidnet3d.py. */
 type Case = {
@@ -92,6 +96,21 @@ test("an architecture is read from the authors' one-hot lists, too", () => {
   const named = { s0_c0: "mbconv_5_4", s0_c1: "identity", s1_c1: "zero", s1_c2: "zero" } as const;
   const lists = { s0_c0: oneHot(4, 9), s0_c1: oneHot(7, 10), s1_c1: oneHot(8, 10), s1_c2: oneHot(9, 10) };
   expect(covidnet3d({ cells: lists })).toEqual(covidnet3d({ cells: named }));
+});
+
+test("a file holds an architecture; what is wrong in it is listed", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "camkit-architecture-"));
+  const path = join(folder, "architecture.json");
+  try {
+    await writeFile(path, JSON.stringify({ s0_c0: "mbconv_7_4", s4_c3: [0, 0, 0, 0, 0, 0, 0, 0, 0, 1] }));
+    expect(await readArchitecture(path)).toEqual({ s0_c0: "mbconv_7_4", s4_c3: "zero" });
+    await writeFile(path, JSON.stringify({ s0_c0: "zero", s1_c0: "zero" }));
+    await expect(readArchitecture(path)).rejects.toThrow(/s0_c0: nothing would pass.*\n.*s1_c0: nothing would pass/);
+    await writeFile(path, "s0_c0: zero");
+    await expect(readArchitecture(path)).rejects.toThrow("is no JSON");
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 test("another op in one cell changes no other cell's first weights", () => {
