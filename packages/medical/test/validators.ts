@@ -12,3 +12,10 @@ export function dicomErrors(path: string): string[] {
   if (!/^[A-Z][A-Za-z0-9]+$/m.test(stderr)) throw new Error(`dciodvfy doesn't know what ${path} is:\n${stderr}`);
   return stderr.split("\n").filter((line) => line.startsWith("Error"));
 }
+
+/** What dcentvfy says of files whose entities (patient, study, series, frame of reference, equipment) contradict each other. */
+export function entityErrors(paths: readonly string[]): string[] {
+  const { stderr, stdout, error } = spawnSync("dcentvfy", [...paths], { encoding: "utf8", maxBuffer: 1 << 28 });
+  if (error) throw error;
+  return `${stdout}${stderr}`.split("\n").filter((line) => line.startsWith("Error"));
+}
