@@ -10,7 +10,7 @@ export const instanceReference = (source: SliceSource): Dataset => ({
 });
 
 /** Each source instance once, whatever the number of its frames, in the order of the slices. */
-export function sourceInstances({ slices }: Scan): Dataset[] {
+export function sourceInstances(slices: readonly SliceSource[]): Dataset[] {
   const seen = new Map<string, Dataset>();
   for (const { sopClassUid, sopInstanceUid } of slices)
     if (!seen.has(sopInstanceUid))
@@ -18,10 +18,13 @@ export function sourceInstances({ slices }: Scan): Dataset[] {
   return [...seen.values()];
 }
 
-/** The series of the source with its instances: PS3.3, C.12.2. Viewers find by it what to lay the result over. */
-export const referencedSeries = (scan: Scan): Dataset => ({
+/**
+ * The series of the source with those of its instances that are referred to: PS3.3, C.12.2. Viewers find by it what to lay the
+ * result over.
+ */
+export const referencedSeries = ({ identity, slices }: Scan, used = slices): Dataset => ({
   ReferencedSeriesSequence: [
-    { ReferencedInstanceSequence: sourceInstances(scan), SeriesInstanceUID: scan.identity.SeriesInstanceUID },
+    { ReferencedInstanceSequence: sourceInstances(used), SeriesInstanceUID: identity.SeriesInstanceUID },
   ],
 });
 

@@ -80,7 +80,7 @@ function secondaryCapture(
   const source = scan.slices[k]!;
   return {
     ...commonModules(of, kind, seriesUid, instanceUid),
-    ...referencedSeries(scan),
+    ...referencedSeries(scan, [source]),
     ...plane(scan, k, drawn),
     ImageType: ["DERIVED", "SECONDARY"],
     ConversionType: "WSD", // made at a workstation

@@ -78,7 +78,7 @@ function thresholded(map: VoxelMap, { scan }: ResultOf, threshold: number) {
   let largest = 0;
   let k = 0;
   for (const slice of mapSlices(map, scan)) {
-    const most = slice.reduce((a, b) => Math.max(a, b));
+    const most = largestOf(slice);
     if (most >= threshold) {
       voxels += bits.addAtLeast(slice, threshold);
       frames.push(k);
@@ -87,6 +87,12 @@ function thresholded(map: VoxelMap, { scan }: ResultOf, threshold: number) {
     k++;
   }
   return { bits: bits.padded(), frames, voxels, largest };
+}
+
+function largestOf(values: Float32Array): number {
+  let largest = 0;
+  for (let i = 0; i < values.length; i++) if (values[i]! > largest) largest = values[i]!;
+  return largest;
 }
 
 /** The data set without segments and pixels; `frames` are the slices that it has. */

@@ -4,7 +4,7 @@ import type { Dataset } from "../part10.ts";
 import { sourceInstances } from "../references.ts";
 
 /** Everything that a report refers to, by study and series: PS3.3, C.17.2.3. All of it is in the study of the source. */
-export function evidence({ identity, ...scan }: Scan, results: readonly WrittenInstance[]): Dataset {
+export function evidence({ identity, slices }: Scan, results: readonly WrittenInstance[]): Dataset {
   return {
     CurrentRequestedProcedureEvidenceSequence: [
       {
@@ -12,7 +12,7 @@ export function evidence({ identity, ...scan }: Scan, results: readonly WrittenI
         ReferencedSeriesSequence: [
           {
             SeriesInstanceUID: identity.SeriesInstanceUID,
-            ReferencedSOPSequence: sourceInstances({ identity, ...scan }),
+            ReferencedSOPSequence: sourceInstances(slices),
           },
           ...results.map((result) => ({
             SeriesInstanceUID: result.seriesInstanceUid,
