@@ -1,0 +1,8 @@
+/** An explained scan in pictures and numbers: drawings, statistics, the page. */
+export { type ContactSheetOptions, contactSheet, drawContactSheet } from "./contact-sheet.ts";
+export { drawPlane, drawSlice } from "./draw-plane.ts";
+export type { Faithfulness } from "./faithfulness.ts";
+export { disclaimer, type FusedOptions, type FusedPicture, fusedPictures } from "./fused-picture.ts";
+export { type OutputFile, reportPage, type ScanReport } from "./page.ts";
+export { type LungLabels, type MapStatistics, type RegionStatistics, statistics, voxelMl } from "./statistics.ts";
+export { type WindowHu, windowPresets } from "./window.ts";
