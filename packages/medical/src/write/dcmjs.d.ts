@@ -12,6 +12,7 @@ declare module "dcmjs" {
       };
       DicomMessage: { readFile(buffer: ArrayBuffer, options?: object): { meta: TagDict; dict: TagDict } };
     };
+    normalizers: { Normalizer: { normalizeToDataset(datasets: Dataset[]): Dataset } };
     log: { setLevel(level: string | number): void };
   };
   export default dcmjs;

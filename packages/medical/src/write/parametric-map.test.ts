@@ -1,9 +1,10 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import dcmjs from "dcmjs";
 import dicomParser from "dicom-parser";
 import { afterAll, expect, test } from "vitest";
-import { ctScan, geometries, lesionMap, provenance } from "../../test/results.ts";
+import { allOf, ctScan, geometries, lesionMap, provenance } from "../../test/results.ts";
 import { writeParametricMap } from "./parametric-map.ts";
 import { elementHeader } from "./part10.ts";
 
@@ -25,6 +26,33 @@ test("the last slice's values end the file", async () => {
   const read = Array.from(last, (_, i) => bytes.readFloatLE(bytes.length - last.byteLength + 4 * i));
   expect(read).toEqual([...last]);
   expect(file.elements.x52009230!.items).toHaveLength(7);
+});
+
+test("it is what OHIF's reader takes: dcmjs's normalised data set, frame by frame", async () => {
+  // @cornerstonejs/adapters, Cornerstone/ParametricMap: floats without pixel data beside them, one orientation for all frames,
+  // each frame's source by SOP Instance UID, rows and columns of the source, the source's series by ReferencedSeriesSequence.
+  type Item = { [keyword: string]: Item } & { [i: number]: Item };
+  const path = join(folder, "ohif.dcm");
+  await writeParametricMap(path, lesionMap(geometry), { scan, provenance });
+  const bytes = readFileSync(path);
+  const { dict } = dcmjs.data.DicomMessage.readFile(
+    bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length),
+  );
+  const natural = dcmjs.data.DicomMetaDictionary.naturalizeDataset(dict);
+  const multiframe = dcmjs.normalizers.Normalizer.normalizeToDataset([natural]);
+  const { SharedFunctionalGroupsSequence: shared, PerFrameFunctionalGroupsSequence: frames } = multiframe as Item;
+  expect([...(shared!.PlaneOrientationSequence!.ImageOrientationPatient as unknown as number[])].map(Number)).toEqual([
+    1, 0, 0, 0, 1, 0,
+  ]);
+  expect(multiframe).toMatchObject({ Rows: 31, Columns: 18, FrameOfReferenceUID: scan.frameOfReferenceUid });
+  expect(multiframe.PixelData).toBeUndefined();
+  expect((natural as Item).ReferencedSeriesSequence!.SeriesInstanceUID).toBe(scan.identity.SeriesInstanceUID);
+  const sources = scan.slices.map(
+    (_, k) => frames![k]!.DerivationImageSequence!.SourceImageSequence!.ReferencedSOPInstanceUID,
+  );
+  expect(sources).toEqual(scan.slices.map(({ sopInstanceUid }) => sopInstanceUid));
+  const data = (multiframe.FloatPixelData as ArrayBuffer[])[0]!;
+  expect([...new Float32Array(data)]).toEqual([...allOf(lesionMap(geometry))]);
 });
 
 test("a map with NaN, out of range or on another grid is refused, and no file is left", async () => {
