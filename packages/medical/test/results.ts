@@ -104,8 +104,11 @@ export function voxelsApart(geometry: Geometry, a: Vec3, b: Vec3): number {
   return Math.max(...one.map((index, axis) => Math.abs(index - other[axis]!)));
 }
 
+/** What of a source's identity is otherwise; undefined: not there. */
+type Changes = { readonly [Keyword in keyof Scan["identity"]]?: string | undefined };
+
 /** A CT scan on a grid, as reading one gives it; its instances are those that `writeCtSeries` writes with this key. */
-export const ctScan = (geometry: Geometry, key: string, identity: Partial<Scan["identity"]> = {}): Scan => ({
+export const ctScan = (geometry: Geometry, key: string, identity: Changes = {}): Scan => ({
   modality: "CT",
   geometry,
   frameOfReferenceUid: derivedUid(key, "frame"),
@@ -133,13 +136,13 @@ export const ctScan = (geometry: Geometry, key: string, identity: Partial<Scan["
     Manufacturer: "camkit",
     ManufacturerModelName: "phantom",
     ...identity,
-  },
+  } as Scan["identity"],
   remapped: [],
   notes: [],
 });
 
 /** A radiograph: one picture, no frame of reference. */
-export const radiograph = (key: string, identity: Partial<Scan["identity"]> = {}): Scan => {
+export const radiograph = (key: string, identity: Changes = {}): Scan => {
   const geometry: Geometry = {
     shape: [1, 30, 26],
     spacingMm: [1, 0.5, 0.5],

@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import type { Scan } from "../src/dicom/scan.ts";
+import { openStudy, type Scan, scanOf } from "../src/dicom/index.ts";
 import { statistics } from "../src/report/statistics.ts";
 import { ctImageStorage, writeCtSeries } from "../src/write/ct-series.ts";
 import {
@@ -108,6 +108,39 @@ written("source and results agree on patient, study and frame of reference", asy
   const uids = results.flatMap((result) => [result.sopInstanceUid, result.seriesInstanceUid]);
   expect(new Set(uids).size).toBe(uids.length);
   expect(entityErrors([...sources, ...results.map(({ path }) => path)])).toEqual([]);
+});
+
+written.each([
+  {},
+  { BodyPartExamined: "BREAST", Laterality: "L" },
+  { BodyPartExamined: "CHEST", Laterality: "R" },
+  { BodyPartExamined: "Torax" },
+  { PatientName: undefined, PatientID: undefined, StudyDate: undefined, Manufacturer: undefined },
+])("valid, whatever the source says of itself: %j", async (identity) => {
+  const scan = ctScan(geometries.axial!, "identity", { BodyPartExamined: undefined, ...identity });
+  const { parametricMap, segmentation, capture, report } = await allResults(scan, "identity");
+  for (const { path } of [parametricMap, segmentation, capture, report]) expect(dicomErrors(path)).toEqual([]);
+});
+
+written("a source in ISO 8859-1 gives results in UTF-8", async () => {
+  const geometry = geometries.axial!;
+  const data = new Int16Array(geometry.shape[0] * geometry.shape[1] * geometry.shape[2]);
+  const patient = { patientId: "P1", patientName: "M#ller^J#rg" };
+  const paths = await writeCtSeries({ geometry, data }, join(folder, "latin"), { key: "latin", ...patient });
+  for (const path of paths) {
+    const bytes = readFileSync(path);
+    bytes.write("ISO_IR 100", bytes.indexOf("ISO_IR 192"), "latin1");
+    bytes.write("M\u00fcller^J\u00f6rg", bytes.indexOf("M#ller"), "latin1");
+    writeFileSync(path, bytes);
+  }
+  expect(run("dcmdump", "-q", "+P", "0008,0005", paths[0]!)).toContain("ISO_IR 100");
+  const { scan } = scanOf((await openStudy(paths)).series[0]!);
+  const { parametricMap, segmentation, capture, report } = await allResults(scan, "latin");
+  for (const { path } of [parametricMap, segmentation, capture, report]) {
+    expect(dicomErrors(path)).toEqual([]);
+    expect(run("dcmdump", "+P", "0010,0010", path)).toContain("[Müller^Jörg]");
+    expect(run("dcmdump", "+P", "0008,0005", path)).toContain("ISO_IR 192");
+  }
 });
 
 written("a multi-frame source is referred to by its frames", async () => {

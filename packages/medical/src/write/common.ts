@@ -136,16 +136,22 @@ export function commonModules(of: ResultOf, kind: ResultKind, seriesUid: string,
 }
 
 /**
- * Type 2C: wanted, if without a value, of one of two paired parts. What isn't known to be unpaired may be one of two, so it is
- * there whenever the source doesn't say that it's the whole chest or the like.
+ * Type 2C: of one of two paired parts, if without a value where the source has none. What isn't known to be unpaired may be one
+ * of two; of an unpaired one it may not be there, whatever the source says.
  */
 function lateralityOf({ identity }: Scan): string | undefined {
-  if (identity.Laterality === "L" || identity.Laterality === "R") return identity.Laterality;
-  return unpairedParts.has(identity.BodyPartExamined ?? "") ? undefined : "";
+  if (unpairedParts.has(identity.BodyPartExamined ?? "")) return undefined;
+  return identity.Laterality === "L" || identity.Laterality === "R" ? identity.Laterality : "";
 }
 
-/** Defined terms of PS3.16, annex L, that scans of our trade have and of which a patient has one. */
-const unpairedParts: ReadonlySet<string> = new Set(["CHEST", "ABDOMEN", "THORAX", "HEAD", "NECK", "PELVIS", "HEART"]);
+/** Defined terms of PS3.16, annex L, of which a patient has one. */
+const unpairedParts: ReadonlySet<string> = new Set(
+  (
+    "ABDOMEN ABDOMENPELVIS AORTA BLADDER BRAIN CHEST CHESTABDOMEN CHESTABDPELVIS COCCYX COLON CSPINE HEAD HEADNECK HEART JAW LIVER " +
+    "LSPINE MEDIASTINUM NECK NECKCHEST NECKCHESTABDOMEN NECKCHESTABDPELV PANCREAS PELVIS SKULL SPINE STERNUM STOMACH TSPINE " +
+    "WHOLEBODY"
+  ).split(" "),
+);
 
 /** The source's number and two digits more: results stand beside the series they belong to. */
 function seriesNumber(scan: Scan, kind: ResultKind): number {

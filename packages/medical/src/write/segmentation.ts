@@ -102,6 +102,7 @@ function segmentation(of: ResultOf, frames: readonly number[], seriesUid: string
   const placed = isPlaced(scan);
   return {
     ...commonModules(of, kind, seriesUid, instanceUid),
+    Laterality: undefined, // a segment says where it is itself
     // A projection's segmentation needs no place; viewers lay it over the source by the reference. General Image then wants this.
     ...(placed ? frameOfReference(scan) : { PatientOrientation: "" }),
     ...referencedSeries(scan),
