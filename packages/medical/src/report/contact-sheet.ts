@@ -101,21 +101,12 @@ export function chooseSlices(
   for (const { index } of byShare.sort((a, b) => b.share - a.share || a.index - b.index))
     if (ranked.length < Math.floor(wanted / 2) && ranked.every((other) => Math.abs(other - index) >= apart))
       ranked.push(index);
-  // As many even places as it takes to fill up: some fall on slices that are chosen already.
-  const chosen = new Set(ranked);
-  for (let places = wanted - ranked.length; chosen.size < wanted; places++)
-    for (let i = 0; i < places && chosen.size < wanted; i++) {
-      if (i === 0) keepOnly(chosen, ranked);
-      chosen.add(Math.round(((i + 0.5) * shares.length) / places - 0.5));
-    }
-  return [...chosen]
+  const rest = [...shares.keys()].filter((index) => !ranked.includes(index));
+  const places = wanted - ranked.length;
+  const even = Array.from({ length: places }, (_, i) => rest[Math.round(((i + 0.5) * rest.length) / places - 0.5)]!);
+  return [...ranked, ...even]
     .sort((a, b) => a - b)
     .map((index) => ({ index, rank: ranked.includes(index) ? ranked.indexOf(index) + 1 : undefined }));
-}
-
-function keepOnly(set: Set<number>, members: readonly number[]): void {
-  set.clear();
-  for (const member of members) set.add(member);
 }
 
 async function drawCell(

@@ -41,7 +41,7 @@ export type OutputFile = { readonly name: string; readonly what: string; readonl
 
 /**
  * An explained scan as one HTML page that opens from disk and fetches nothing: prediction, slices with the map, where it lies, how
- * far to trust it, how it was made. Without scripts a contact sheet stands for the browser of slices. About 30 kB per slice, 9 MB
+ * far to trust it, how it was made. Without scripts a contact sheet stands for the browser of slices. About 37 kB per slice, 11 MB
  * for 300. The patient's name isn't on it.
  */
 export async function reportPage(report: ScanReport): Promise<string> {

@@ -16,13 +16,13 @@ export type Sprites = {
   readonly tiles: number;
 };
 
-/** Voxels that a page may carry: 300 slices of 512 × 512 take about 9 MB in it. */
+/** Voxels that a page may carry: 300 slices of 512 × 512 take about 11 MB in it. */
 const mostVoxels = 300 * 512 * 512;
 const mostSide = 512;
 /** Maps are smooth: they come from grids of some ten cells. */
 const mapSide = 128;
 const tiles = 8;
-const quality = { slices: 60, map: 90 };
+const quality = { slices: 70, map: 90 };
 
 /** Makes the pictures, slice by slice. `signal` is checked between slices. */
 export async function spritesOf(volume: Volume, map: VoxelMap, signal?: AbortSignal): Promise<Sprites> {

@@ -20,23 +20,32 @@ export async function stampOf(width: number, height: number, texts: readonly Sta
   const paths = texts.map(({ text, ...style }) => textPath(text, { ...style, fill: "#fff" }));
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"><rect width="100%" height="100%" fill="#000"/>${paths.join("")}</svg>`;
   const { rgb } = await decodePicture(new TextEncoder().encode(svg), "stamp");
-  const cover = (x: number, y: number) => (x < 0 || y < 0 || x >= width || y >= height ? 0 : rgb[3 * (y * width + x)]!);
-  const found: [pixel: number, letter: number, rim: number][] = [];
-  for (let y = 0; y < height; y++)
-    for (let x = 0; x < width; x++) {
-      const around = Math.max(...neighbours.map(([dx, dy]) => cover(x + dx, y + dy)));
-      if (around > 0) found.push([y * width + x, cover(x, y), around]);
-    }
+  const letters = Uint8Array.from({ length: width * height }, (_, i) => rgb[3 * i]!);
+  const rims = rimsOf(letters, width, height);
+  const touched: number[] = [];
+  for (let i = 0; i < rims.length; i++) if (rims[i]! > 0) touched.push(i);
+  const pixels = Uint32Array.from(touched);
   return {
     width,
     height,
-    pixels: Uint32Array.from(found, ([pixel]) => pixel),
-    letters: Uint8Array.from(found, ([, letter]) => letter),
-    rims: Uint8Array.from(found, ([, , around]) => around),
+    pixels,
+    letters: Uint8Array.from(pixels, (i) => letters[i]!),
+    rims: Uint8Array.from(pixels, (i) => rims[i]!),
   };
 }
 
-const neighbours = [-1, 0, 1].flatMap((dy) => [-1, 0, 1].map((dx) => [dx, dy] as const));
+/** The greatest cover of each pixel and its eight neighbours. */
+function rimsOf(letters: Uint8Array, width: number, height: number): Uint8Array {
+  const rims = new Uint8Array(letters.length);
+  for (let i = 0; i < letters.length; i++) {
+    if (letters[i] === 0) continue;
+    const [x, y] = [i % width, Math.floor(i / width)];
+    for (let v = Math.max(0, y - 1); v <= Math.min(height - 1, y + 1); v++)
+      for (let u = Math.max(0, x - 1); u <= Math.min(width - 1, x + 1); u++)
+        rims[v * width + u] = Math.max(rims[v * width + u]!, letters[i]!);
+  }
+  return rims;
+}
 
 /** White letters with a dark rim, burnt into a picture in place; what reaches over its edge is cut. */
 export function burn(picture: Picture, { width, pixels, letters, rims }: Stamp, left = 0, top = 0): void {
