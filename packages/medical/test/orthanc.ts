@@ -104,6 +104,7 @@ export async function startOrthanc(settings: Readonly<Record<string, unknown>> =
 /** Carries bytes both ways; a side that is cut off cuts off the other. Runs inside of the namespace. */
 const relayInside = `
 const { createServer, connect } = require("node:net");
+process.stdin.on("end", () => process.exit()).resume(); // with the test's process
 let listening = 0;
 for (const [path, port] of [[process.argv[1], 8042], [process.argv[2], 4242]])
   createServer((outside) => {
@@ -120,7 +121,7 @@ async function isolation(folder: string) {
   const holder = spawn(
     "unshare",
     ["-rn", "sh", "-c", script, process.execPath, relayInside, sockets.http, sockets.dicom],
-    { stdio: ["ignore", "pipe", "ignore"] },
+    { stdio: ["pipe", "pipe", "ignore"] },
   );
   const ready = await Promise.race([
     once(holder.stdout!, "data").then(() => true),
@@ -128,7 +129,9 @@ async function isolation(folder: string) {
     once(holder, "error").then(() => false),
   ]).catch(() => false);
   if (!ready) return undefined;
+  // A test that is killed can't end Orthanc; the kernel then does.
   const prefix = ["nsenter", "--preserve-credentials", "-U", "-n", "-t", String(holder.pid)];
+  if (programAt("setpriv")) prefix.push("setpriv", "--pdeathsig", "KILL");
   return { sockets, holder, prefix };
 }
 

@@ -9,3 +9,7 @@ export { type Retrieved, retrieve, retrieveMetadata } from "./retrieve.ts";
 export { type PacsInstance, pacsSource } from "./source.ts";
 export { type StoreOutcome, storeInstances } from "./store.ts";
 export { type Stored, storeResults } from "./store-results.ts";
+export { type Arrival, imageClasses, type Stray, type WatchSource } from "./watch/arrival.ts";
+export { type FolderOptions, folderSource } from "./watch/folder.ts";
+export { type PacsWatchOptions, pacsSeriesSource } from "./watch/pacs.ts";
+export { type WatchEvent, type WatchedSeries, type WatchOptions, watch } from "./watch/watch.ts";
