@@ -55,11 +55,6 @@ export function sharedPlane({ geometry, slices }: Scan): Dataset {
   };
 }
 
-/** As `sharedPlane`, for an object that may do without a place: PS3.3, C.8.20.3. */
-export const sharedPixels = ({ geometry: { spacingMm } }: Scan): Dataset => ({
-  PixelMeasuresSequence: [{ PixelSpacing: [spacingMm[1], spacingMm[2]].map(decimal) }],
-});
-
 /** One dimension that tells frames apart: PS3.3, C.7.6.17. */
 export type Dimension = { readonly attribute: number; readonly group: number; readonly label: string };
 

@@ -3,15 +3,7 @@ import type { VoxelMap } from "../volume/volume.ts";
 import { BitWriter } from "./bits.ts";
 import { codes } from "./codes.ts";
 import { commonModules, kinds, provenanceText, type ResultOf, resultUid, type WrittenInstance } from "./common.ts";
-import {
-  dimensionModule,
-  dimensions,
-  frameOfReference,
-  framePlane,
-  isPlaced,
-  sharedPixels,
-  sharedPlane,
-} from "./frames.ts";
+import { dimensionModule, dimensions, frameOfReference, framePlane, isPlaced, sharedPlane } from "./frames.ts";
 import { checkGrid, mapSlices } from "./map-slices.ts";
 import { type Dataset, elementHeader, part10 } from "./part10.ts";
 import { derivationImage, referencedSeries } from "./references.ts";
@@ -130,7 +122,7 @@ function segmentation(of: ResultOf, frames: readonly number[], seriesUid: string
     LossyImageCompression: "00",
     SharedFunctionalGroupsSequence: [
       {
-        ...(placed ? sharedPlane(scan) : sharedPixels(scan)),
+        ...(placed ? sharedPlane(scan) : {}),
         SegmentIdentificationSequence: [{ ReferencedSegmentNumber: 1 }],
       },
     ],
