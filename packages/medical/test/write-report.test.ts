@@ -114,7 +114,7 @@ written.each([
   {},
   { BodyPartExamined: "BREAST", Laterality: "L" },
   { BodyPartExamined: "CHEST", Laterality: "R" },
-  { BodyPartExamined: "Torax" },
+  { BodyPartExamined: "Torax", PatientSex: "MALE" },
   { PatientName: undefined, PatientID: undefined, StudyDate: undefined, Manufacturer: undefined },
 ])("valid, whatever the source says of itself: %j", async (identity) => {
   const scan = ctScan(geometries.axial!, "identity", { BodyPartExamined: undefined, ...identity });

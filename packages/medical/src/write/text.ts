@@ -62,6 +62,8 @@ export const legal = {
   TM: matching(/^([01]\d|2[0-3])([0-5]\d([0-5]\d(\.\d{1,6})?)?)?$/),
   AS: matching(/^\d{3}[DWMY]$/),
   CS: codeString,
+  /** (0010,0040) has but three values. */
+  sex: matching(/^[MFO]$/),
   DS: (value) => (value.length <= 16 ? decimalString(value) : undefined),
   LO: (value) => longString(value) || undefined,
   SH: (value) => shortString(value) || undefined,
