@@ -23,3 +23,6 @@ export class PixelFault extends Error {
     super(message);
   }
 }
+
+/** A codec crashed: its memory may be in disorder, so it isn't used again. */
+export class CodecCrash extends PixelFault {}

@@ -2,7 +2,7 @@ import type { Instance, PixelLayout } from "../instance.ts";
 import type { SampleArray } from "./codecs/codec.ts";
 import { nativeFrameBytes } from "./codecs/native.ts";
 import { framesOf, joined } from "./fragments.ts";
-import { PixelFault } from "./limits.ts";
+import { CodecCrash, PixelFault } from "./limits.ts";
 import { locatePixels, type PixelElements } from "./locate.ts";
 import { openReader } from "./reader.ts";
 import { checkLayout, storedValues } from "./stored.ts";
@@ -65,9 +65,13 @@ async function decode(
     const bitOffset = layout.bitsAllocated === 1 ? (nativeFrameBytes(layout) * 8 * index) % 8 : 0;
     const decoded = codec(bytes, layout, { littleEndian: syntax.littleEndian, vr, bitOffset });
     const { photometricInterpretation = layout.photometricInterpretation } = decoded;
+    const expected = layout.rows * layout.columns * layout.samplesPerPixel;
+    // OpenJPEG, for one, has no error for a truncated stream: it makes nothing of it.
+    if (decoded.samples.length !== expected)
+      throw new PixelFault(`the compressed frame gave ${decoded.samples.length} samples of ${expected}: it is damaged`);
     return { samples: storedValues(decoded, layout), photometricInterpretation };
   } catch (cause) {
-    forgetCodec(syntax);
+    if (cause instanceof CodecCrash) forgetCodec(syntax);
     throw cause;
   }
 }

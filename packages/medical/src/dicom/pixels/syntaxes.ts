@@ -87,7 +87,7 @@ export function codecOf(syntax: TransferSyntax): Promise<Codec> {
   return opening;
 }
 
-/** After a failure: the next frame gets a new codec, whose memory is in order. */
+/** After a crash: the next frame gets a new codec, whose memory is in order. */
 export function forgetCodec(syntax: TransferSyntax): void {
   opened.delete(syntax.open);
 }

@@ -35,3 +35,10 @@ export function checkSize(
   if (text(stream) !== text(layout))
     throw new PixelFault(`the compressed frame has ${text(stream)}, the header says ${text(layout)}`);
 }
+
+/** Whether a stream has its end marker, FF D9. Padding may follow. */
+export function checkEnd(stream: Uint8Array): void {
+  const last = stream.subarray(-16);
+  for (let at = 0; at + 1 < last.length; at++) if (last[at] === 0xff && last[at + 1] === 0xd9) return;
+  throw new PixelFault("the compressed frame has no end marker, FF D9: it is truncated");
+}

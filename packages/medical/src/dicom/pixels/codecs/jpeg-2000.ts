@@ -1,6 +1,6 @@
 import { hex } from "../jpeg/markers.ts";
 import { PixelFault } from "../limits.ts";
-import { type Codec, checkSize } from "./codec.ts";
+import { type Codec, checkEnd, checkSize } from "./codec.ts";
 import { openWasm, runDecoder } from "./wasm.ts";
 
 /** JPEG 2000 by OpenJPEG and High-Throughput JPEG 2000 by OpenJPH: PS3.5, A.4.4. */
@@ -13,6 +13,7 @@ async function open(name: "jpeg-2000" | "htj2k", decoder: string): Promise<Codec
     const stream = codestream(bytes);
     const { rows, columns, components, precision } = sizeOf(stream);
     checkSize(layout, { rows, columns, samplesPerPixel: components });
+    checkEnd(stream); // a truncated one decodes to a blurred picture: that's what JPEG 2000 is made for
     const { samples } = runDecoder(codec, decoder, stream);
     // Both codecs undo the stream's own colour transform, and leave other colours alone.
     const undone = /^YBR_(RCT|ICT)$/.test(layout.photometricInterpretation);

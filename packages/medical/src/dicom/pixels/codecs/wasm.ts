@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import { PixelFault } from "../limits.ts";
+import { CodecCrash, PixelFault } from "../limits.ts";
 import type { SampleArray } from "./codec.ts";
 
 /** The decoders of Cornerstone's codecs, as WebAssembly. */
@@ -40,8 +40,8 @@ export function openWasm(name: keyof typeof modules): Promise<Instance> {
 }
 
 /**
- * One frame through a decoder. What comes back is a copy: the codec's memory is used again. Throws PixelFault; the instance
- * should be given up then, a crash may have left its memory in disorder.
+ * One frame through a decoder. What comes back is a copy: the codec's memory is used again. Throws PixelFault; CodecCrash where
+ * the instance should be given up.
  */
 export function runDecoder(
   instance: Instance,
@@ -64,7 +64,8 @@ export function runDecoder(
     return { samples, planar: componentCount > 1 && decoder.getInterleaveMode?.() === 0 };
   } catch (cause) {
     if (cause instanceof PixelFault) throw cause;
-    throw new PixelFault(`the compressed frame can't be decoded: ${reasonOf(instance, cause)}`);
+    const Fault = (cause as Error)?.name === "RuntimeError" ? CodecCrash : PixelFault;
+    throw new Fault(`the compressed frame can't be decoded: ${reasonOf(instance, cause)}`);
   } finally {
     try {
       decoder.delete();
@@ -73,6 +74,6 @@ export function runDecoder(
 }
 
 function reasonOf(instance: Instance, cause: unknown): string {
-  if (typeof cause === "number") return instance.getExceptionMessage?.(cause) ?? `the codec's exception ${cause}`;
+  if (typeof cause === "number") return instance.getExceptionMessage?.(cause) ?? "the codec gives no reason";
   return cause instanceof Error ? cause.message : String(cause);
 }

@@ -17,16 +17,21 @@ export type JpegSamples = {
  */
 export function decodeLossless(stream: Uint8Array): JpegSamples {
   let result: JpegSamples | undefined;
+  let missing = 0;
   const scans = scansOf(stream);
   for (let step = scans.next(); !step.done; ) {
     const scan = step.value;
-    result ??= { frame: scan.frame, samples: room(scan.frame) };
-    step = scans.next(decodeScan(stream, scan, result.samples));
+    if (!result) {
+      result = { frame: scan.frame, samples: room(scan.frame) };
+      missing = scan.frame.components.length;
+    }
+    const end = decodeScan(stream, scan, result.samples);
+    missing -= scan.components.length;
     // What comes after the last scan doesn't matter, not even that an end marker is missing.
-    if (scan.components.length === scan.frame.components.length) break;
+    if (missing <= 0) return result;
+    step = scans.next(end);
   }
-  if (!result) throw new PixelFault("the JPEG stream has no scan");
-  return result;
+  throw new PixelFault(result ? `the JPEG stream lacks ${missing} of its components` : "the JPEG stream has no scan");
 }
 
 function room({ marker, precision, rows, columns, components }: FrameHeader): Uint8Array | Uint16Array {
