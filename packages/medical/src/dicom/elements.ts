@@ -46,8 +46,9 @@ export class NotADataSet extends Error {}
 
 /** Deeper than any object of the standard, and shallow enough for the stack. */
 const deepest = 64;
-/** All items of the sequences asked for: some 30,000 frames of an enhanced image. Each costs memory, from eight bytes of a file. */
-const mostItems = 250_000;
+/** All items of the sequences asked for: some 15,000 frames of an enhanced image. Each costs more memory than it takes in a file. */
+const mostItems = 100_000;
+const empty: DataSet = new Map();
 
 const undefinedLength = 0xffffffff;
 const item = 0xfffee000;
@@ -182,12 +183,12 @@ class Cursor {
   }
 
   private item(header: Header, encoding: Encoding, wanted: Wanted | undefined, depth: number): DataSet {
-    const content = new Map<number, DataElement>();
     if (wanted === undefined && header.length !== undefinedLength) {
       this.need(item, header.start, 8 + header.length);
       this.offset += header.length;
-      return content;
+      return empty;
     }
+    const content = new Map<number, DataElement>();
     if (wanted !== undefined && ++this.items > mostItems)
       throw new NotADataSet(`more than ${mostItems} items in its sequences`);
     const end = header.length === undefinedLength ? Number.POSITIVE_INFINITY : this.offset + header.length;

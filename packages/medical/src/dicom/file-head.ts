@@ -92,32 +92,43 @@ function parse(name: string, bytes: Uint8Array, wanted: Wanted, isAll: boolean):
   const start = hasPrefix(bytes) ? 132 : 0;
   if (start === 0 && !looksLikeDataSet(bytes))
     throw new DicomError(name, 'no DICOM file: neither "DICM" at byte 128 nor a data set at its start');
-  const meta = fileMeta(bytes, start, wanted);
-  let { transferSyntaxUid } = meta;
-  let { offset } = meta;
-  let content = bytes;
-  const isDeflated = transferSyntaxUid === deflatedLittleEndian;
-  if (isDeflated) {
-    content = inflateHead(name, bytes.subarray(offset), isAll);
-    offset = 0;
-  }
-  const encoding = encodingAt(content, offset, transferSyntaxUid);
-  if (transferSyntaxUid === "")
-    transferSyntaxUid = encoding.littleEndian
-      ? encoding.explicit
-        ? explicitLittleEndian
-        : implicitLittleEndian
-      : explicitBigEndian;
-  const { elements, end } = readElements(content, offset, encoding, wanted, isEnd);
+  const { transferSyntaxUid, offset } = fileMeta(bytes, start, wanted);
+  if (transferSyntaxUid === deflatedLittleEndian) return deflated(name, bytes.subarray(offset), wanted, isAll);
+  const encoding = encodingAt(bytes, offset, transferSyntaxUid);
+  const { elements, end } = readElements(bytes, offset, encoding, wanted, isEnd);
   // Without its pixels, the bytes so far may have ended between two elements.
   if (end === undefined && !isAll) throw new EndOfBytes(0, bytes.length, 8);
   const hasPixels = end !== undefined && pixels.has(end.tag);
   return {
-    transferSyntaxUid,
+    transferSyntaxUid: transferSyntaxUid === "" ? uidOf(encoding) : transferSyntaxUid,
     elements,
     hasPixels,
-    pixelOffset: hasPixels && !isDeflated ? end.offset : undefined,
+    pixelOffset: hasPixels ? end.offset : undefined,
   };
+}
+
+const uidOf = ({ explicit, littleEndian }: Encoding) =>
+  littleEndian ? (explicit ? explicitLittleEndian : implicitLittleEndian) : explicitBigEndian;
+
+/** What a deflated header may grow to: those of thousands of frames aren't deflated. */
+const mostInflated = 16 << 20;
+/** Inflated at first: a deflated header has two or three KiB; and a bomb of so much can grow a thousandfold, but no more. */
+const firstDeflated = 1 << 12;
+
+function deflated(name: string, packed: Uint8Array, wanted: Wanted, isAll: boolean): Omit<FileHead, "size"> {
+  for (let length = Math.min(firstDeflated, packed.length); ; length = Math.min(packed.length, length * 8)) {
+    const hasEnd = isAll && length === packed.length;
+    const content = inflateHead(name, packed.subarray(0, length), hasEnd);
+    try {
+      const encoding = encodingAt(content, 0, deflatedLittleEndian);
+      const { elements, end } = readElements(content, 0, encoding, wanted, isEnd);
+      if (end === undefined && !hasEnd) throw new EndOfBytes(0, content.length, 8);
+      const hasPixels = end !== undefined && pixels.has(end.tag);
+      return { transferSyntaxUid: deflatedLittleEndian, elements, hasPixels, pixelOffset: undefined };
+    } catch (error) {
+      if (!(error instanceof EndOfBytes) || length === packed.length) throw error;
+    }
+  }
 }
 
 /** At the pixels; or, in what has no rows (a report, contours), where those would have come long before. */
@@ -159,18 +170,19 @@ function encodingAt(bytes: Uint8Array, offset: number, transferSyntaxUid: string
   return { explicit: isVr(vrAt(bytes, offset)), littleEndian };
 }
 
-/** The start of a deflated data set, no longer than a header may be. */
 function inflateHead(name: string, deflated: Uint8Array, isAll: boolean): Uint8Array {
   try {
     return inflateRawSync(deflated, {
-      maxOutputLength: mostBytes,
+      maxOutputLength: mostInflated,
       ...(isAll ? {} : { finishFlush: zlib.Z_SYNC_FLUSH }),
     });
   } catch (cause) {
     const tooLong = (cause as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE";
     throw new DicomError(
       name,
-      tooLong ? `inflates to more than ${mostBytes >> 20} MiB` : `can't be inflated: ${(cause as Error).message}`,
+      tooLong
+        ? `its header inflates to more than ${mostInflated >> 20} MiB`
+        : `can't be inflated: ${(cause as Error).message}`,
       { hint: damagedHint, cause },
     );
   }
