@@ -21,7 +21,10 @@ test("a random order is a permutation, the seed's own", () => {
   expect([...randomOrder(1000, 8)]).not.toEqual([...order]);
 });
 
-test("the share of tied positions", () => {
+test("the share of positions in ties larger than a step", () => {
   const values = Float32Array.of(1, 0, 2, 0, 0, 2, 3);
-  expect(tiedShare(values, descendingOrder(values))).toBeCloseTo(5 / 7, 12);
+  const order = descendingOrder(values);
+  expect(tiedShare(values, order, 1)).toBeCloseTo(5 / 7, 12);
+  expect(tiedShare(values, order, 2)).toBeCloseTo(3 / 7, 12);
+  expect(tiedShare(values, order, 3)).toBe(0);
 });

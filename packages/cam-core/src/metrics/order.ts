@@ -38,10 +38,14 @@ export function randomOrder(count: number, seed: number): Uint32Array {
   return order;
 }
 
-/** The share of positions whose place in the order is decided by their index alone, since another one has their value. */
-export function tiedShare(values: Float32Array, order: Uint32Array): number {
+/** The share of positions that lie in a group of more than `step` equal values: within it, the index alone decides the order. */
+export function tiedShare(values: Float32Array, order: Uint32Array, step: number): number {
   let tied = 0;
-  const same = (a: number, b: number) => a >= 0 && b < order.length && values[order[a]!]! === values[order[b]!]!;
-  for (let i = 0; i < order.length; i++) if (same(i - 1, i) || same(i, i + 1)) tied++;
+  for (let from = 0; from < order.length; ) {
+    let to = from + 1;
+    while (to < order.length && values[order[to]!] === values[order[from]!]) to++;
+    if (to - from > step) tied += to - from;
+    from = to;
+  }
   return order.length === 0 ? 0 : tied / order.length;
 }

@@ -25,7 +25,7 @@ export type PerturbationMeasured = Measured & {
   readonly random?: Curve;
   /** The area of each random order, in the order of the seeds. */
   readonly randomAreas: readonly number[];
-  /** The share of positions that the map doesn't tell apart from another; they go by index. */
+  /** The share of positions in groups of equal values larger than a step: within these the curve follows the indices. */
   readonly tied: number;
   readonly quantity: Scorer["quantity"];
 };
@@ -61,7 +61,7 @@ export async function perturb(
   const curve = await curveAlong(order, walk, tell);
   const randoms: Curve[] = [];
   for (const seed of randomSeeds) randoms.push(await curveAlong(randomOrder(count, seed), walk, tell));
-  const tied = tiedShare(values, order);
+  const tied = tiedShare(values, order, Math.ceil(count / (bounds.length - 1)));
   const isConstant = values[order[0]!] === values[order.at(-1)!];
   return {
     value: isConstant ? Number.NaN : curve.area,
@@ -69,7 +69,7 @@ export async function perturb(
     warnings:
       tied > manyTies && !isConstant
         ? [
-            `${Math.round(100 * tied)} % of the positions share their value with another one and are taken in the order of the array`,
+            `${Math.round(100 * tied)} % of the positions share their value with more others than a step holds, and are taken in the order of the array`,
           ]
         : [],
     curve,

@@ -93,7 +93,7 @@ function warningsOf(
     ...(unchanged.length > 0 ? [`the map doesn't depend on the weights of ${unchanged.join(", ")}`] : []),
     ...(order !== "independent" && Math.abs(last) > alike
       ? [
-          `with all weights drawn anew the map is much the same (rank correlation ${last.toFixed(2)}): it shows the input, not what the model learnt`,
+          `with all weights drawn anew the map is much the same (rank correlation ${last.toFixed(2)}): it may show the input more than what the model learnt`,
         ]
       : []),
   ];
