@@ -175,6 +175,32 @@ describe("refused by name", () => {
   });
 });
 
+test("damaged files are read or refused by name, within the memory that a file of theirs can fill", async () => {
+  const plain = fresh();
+  await writeNifti(plain, lesionMap(geometries.axial!), provenance);
+  const sound = readFileSync(plain);
+  const path = fresh();
+  let seed = 7;
+  const random = (below: number) => {
+    seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((seed / 2 ** 32) * below);
+  };
+  let refused = 0;
+  for (let round = 0; round < 300; round++) {
+    const bytes = Buffer.from(sound);
+    for (let i = random(6); i >= 0; i--) bytes[random(352)] = random(256);
+    const cut = random(4) === 0 ? bytes.subarray(0, random(bytes.length)) : bytes;
+    writeFileSync(path, round % 2 === 0 ? cut : gzipSync(cut, { level: 1 }));
+    const volume = await readNifti(path).catch((error: unknown) => {
+      expect(error).toMatchObject({ code: "nifti" });
+      refused++;
+    });
+    if (volume) expect(volume.data.length).toBeLessThanOrEqual(sound.length * 1032);
+  }
+  expect(refused).toBeGreaterThan(100);
+  expect(refused).toBeLessThan(300);
+});
+
 const shared = process.env.CAMKIT_SHARED ?? join(import.meta.dirname, "../../../../../shared");
 const scans = join(shared, "data/ct/nifti");
 if (!existsSync(scans)) console.warn(`skipped: no scans at ${scans}`);
