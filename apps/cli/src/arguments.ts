@@ -48,7 +48,8 @@ function parserOf(name: string, command: Command): Parser {
     .configureHelp({ styleTitle: (title) => title });
   for (const [key, parameter] of Object.entries(command.parameters)) {
     const { form, placeholder, description } = parameter;
-    if (form === "positionals") parser.argument(`<${placeholder}...>`, description);
+    if (form === "positionals")
+      parser.argument(parameter.required ? `<${placeholder}...>` : `[${placeholder}...]`, description);
     else if (form === "positional")
       parser.argument(parameter.required ? `<${placeholder}>` : `[${placeholder}]`, description);
     else parser.addOption(optionOf(key, parameter));

@@ -74,6 +74,14 @@ export const positional = {
       required: true,
       read: (given) => given as readonly string[],
     }),
+  any: (placeholder: string, description: string) =>
+    parameter<readonly string[]>({
+      form: "positionals",
+      placeholder,
+      description,
+      required: false,
+      read: (given) => (given as readonly string[] | undefined) ?? [],
+    }),
 };
 
 /** Options. */
