@@ -90,6 +90,10 @@ const damagedHint = "Fetch the file again, or take it out of the series.";
 
 function parse(name: string, bytes: Uint8Array, wanted: Wanted, isAll: boolean): Omit<FileHead, "size"> {
   const start = hasPrefix(bytes) ? 132 : 0;
+  if (start === 0 && bytes[0] === 0x50 && bytes[1] === 0x4b)
+    throw new DicomError(name, "a zip archive, expected a DICOM file", {
+      hint: "Give it by its own name, or unpack it.",
+    });
   if (start === 0 && !looksLikeDataSet(bytes))
     throw new DicomError(name, 'no DICOM file: neither "DICM" at byte 128 nor a data set at its start');
   const { transferSyntaxUid, offset } = fileMeta(bytes, start, wanted);

@@ -1,6 +1,7 @@
 import { DicomError } from "../errors.ts";
 import type { Vec3 } from "../volume/geometry.ts";
 import { length as norm } from "../volume/geometry.ts";
+import type { Keyword } from "./attributes.ts";
 import type { Frame, Instance } from "./instance.ts";
 import type { Values } from "./values.ts";
 
@@ -21,12 +22,15 @@ export function framesOf(name: string, header: Values, numberOfFrames: number): 
   return own.map((groups) => frameOf(name, [groups, ...shared, header]));
 }
 
+/** A damaged thickness must not cost a slice: nothing is placed by it. */
+const descriptive = new Set<Keyword>(["SliceThickness"]);
+
 function frameOf(name: string, places: readonly Values[]): Frame {
   // In a functional group the attribute is in the item of a sequence, in the data set it is by itself.
-  const said = (sequence: Parameters<Values["items"]>[0], keyword: Parameters<Values["numbers"]>[0], count: number) => {
+  const said = (sequence: Keyword, keyword: Keyword, count: number) => {
     for (const place of places) {
       const inside = place.items(sequence)[0] ?? (place === places.at(-1) ? place : undefined);
-      const numbers = inside?.numbers(keyword, count);
+      const numbers = descriptive.has(keyword) ? inside?.leniently(keyword, count) : inside?.numbers(keyword, count);
       if (numbers !== undefined) return numbers;
     }
     return undefined;

@@ -116,6 +116,18 @@ test.each([
   expect(() => read(bytes)).toThrow(message);
 });
 
+test("what no arithmetic rests on may be damaged", () => {
+  const elements = [
+    element(0x00180050, "DS", "thick"),
+    element(0x00200013, "IS", "1st "),
+    element(0x00281050, "DS", "40,5"),
+    element(0x00281051, "DS", "400 "),
+  ];
+  const instance = read(file(explicitLittleUid, smallImage(explicitLittle, elements)));
+  expect(instance).toMatchObject({ instanceNumber: undefined, display: { windows: [] } });
+  expect(instance.frames[0]!.sliceThicknessMm).toBeUndefined();
+});
+
 test("an orientation that isn't one is refused, a rounded one made orthogonal", () => {
   const withOrientation = (value: string) =>
     read(file(explicitLittleUid, smallImage(explicitLittle, [element(0x00200037, "DS", value)]))).frames[0]!

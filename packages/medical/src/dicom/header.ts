@@ -31,8 +31,8 @@ export function readHeader(name: string, store: ByteStore): Instance {
     identity: identityOf(values),
     modality: values.text("Modality").toUpperCase() || (modalities[sopClassUid] ?? ""),
     imageType: values.texts("ImageType").map((value) => value.toUpperCase()),
-    instanceNumber: values.leniently("InstanceNumber"),
-    acquisitionNumber: values.leniently("AcquisitionNumber"),
+    instanceNumber: values.leniently("InstanceNumber")?.[0],
+    acquisitionNumber: values.leniently("AcquisitionNumber")?.[0],
     frames: framesOf(name, values, pixels?.numberOfFrames ?? 0),
     pixels,
     attributes: textOf(values, descriptiveKeywords),
@@ -99,8 +99,8 @@ function pixelLayout(name: string, values: Values, size: number): PixelLayout {
 }
 
 function displayOf(values: Values): Display {
-  const centers = values.numbers("WindowCenter") ?? [];
-  const widths = values.numbers("WindowWidth") ?? [];
+  const centers = values.leniently("WindowCenter") ?? [];
+  const widths = values.leniently("WindowWidth") ?? [];
   const [modalityLut] = values.items("ModalityLUTSequence");
   const [voiLut] = values.items("VOILUTSequence");
   return {
@@ -108,7 +108,7 @@ function displayOf(values: Values): Display {
     voiLut: voiLut && lookupTable(voiLut),
     windows: centers.slice(0, widths.length).map((center, i) => ({ center, width: widths[i]! })),
     voiLutFunction: values.text("VOILUTFunction") || "LINEAR",
-    imagerPixelSpacingMm: values.numbers("ImagerPixelSpacing", 2) as [number, number] | undefined,
+    imagerPixelSpacingMm: values.leniently("ImagerPixelSpacing", 2) as [number, number] | undefined,
   };
 }
 

@@ -58,10 +58,10 @@ export class Values {
     return this.numbers(keyword)?.[0];
   }
 
-  /** As `number`, for what only describes: undefined where the text isn't a number. */
-  leniently(keyword: Keyword): number | undefined {
+  /** As `numbers`, for what no arithmetic on the scan rests on: undefined where a text isn't a number. */
+  leniently(keyword: Keyword, count?: number): number[] | undefined {
     try {
-      return this.number(keyword);
+      return this.numbers(keyword, count);
     } catch {
       return undefined;
     }

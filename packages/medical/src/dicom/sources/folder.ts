@@ -5,7 +5,7 @@ import type { Found } from "./entry.ts";
 
 /**
  * All files in a folder and those below it. Links are followed, but no folder is entered twice: one that leads back up ends there.
- * Hidden files are passed over, as are those that can't be reached, each with its reason.
+ * What is hidden or can't be reached is passed over, each with its reason.
  * Throws FileError when the folder itself can't be read.
  */
 export function* filesIn(folder: string): Generator<Found> {
@@ -29,7 +29,10 @@ export function* filesIn(folder: string): Generator<Found> {
     // By name, so that what is said of a folder comes out the same on every file system.
     for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
       const inside = join(path, entry.name);
-      if (entry.name.startsWith(".")) continue;
+      if (entry.name.startsWith(".")) {
+        yield { name: inside, reason: "hidden" };
+        continue;
+      }
       const kind = entry.isSymbolicLink() ? linked(inside) : entry;
       if (kind === undefined) yield { name: inside, reason: "a link to nothing" };
       else if (kind.isDirectory()) waiting.push(inside);

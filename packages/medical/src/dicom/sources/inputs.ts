@@ -42,12 +42,15 @@ function isFolder(path: string): boolean {
 
 /** By its first bytes, "PK" and a version of the format; the name may be any. */
 function isZip(path: string): boolean {
-  const file = openSync(path, "r");
+  let file: number | undefined;
   try {
+    file = openSync(path, "r");
     const bytes = Buffer.alloc(4);
     readSync(file, bytes, 0, 4, 0);
     return bytes.readUInt32LE(0) === 0x04034b50 || bytes.readUInt32LE(0) === 0x06054b50;
+  } catch (cause) {
+    throw fileError(path, cause);
   } finally {
-    closeSync(file);
+    if (file !== undefined) closeSync(file);
   }
 }

@@ -33,6 +33,7 @@ test("a folder: nested, without extensions, with a DICOMDIR, strays, links and a
   write("study/a/readme.txt", "a stray file, and no more than that");
   write("study/a/broken", image(3).subarray(0, 400));
   write("study/.hidden", image(4));
+  write("study/a/old.zip", zip([{ name: "0", content: image(0) }]));
   symlinkSync(join(folder, "study"), join(folder, "study/a/b/up"));
   symlinkSync(join(folder, "nowhere"), join(folder, "study/dangling"));
   const counts: number[] = [];
@@ -41,13 +42,15 @@ test("a folder: nested, without extensions, with a DICOMDIR, strays, links and a
     ["0", "a/b/1", "a/2.dcm"].map((name) => join(folder, "study", name)),
   ]);
   expect(setAside.map(({ name, reason }) => [name.slice(folder.length + 7), reason])).toEqual([
+    [".hidden", "hidden"],
     ["dangling", "a link to nothing"],
     ["a/broken", expect.stringMatching(/^truncated or damaged: element/)],
+    ["a/old.zip", "a zip archive, expected a DICOM file"],
     ["a/readme.txt", 'no DICOM file: neither "DICM" at byte 128 nor a data set at its start'],
     ["a/b/up", expect.stringMatching(/^the same folder as .*study, which was read$/)],
     ["DICOMDIR", "a directory of files (DICOMDIR)"],
   ]);
-  expect(counts).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+  expect(counts).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
   const byDirectory = await openStudy([join(folder, "study/DICOMDIR")]);
   expect(byDirectory.series[0]!.slices).toHaveLength(3);
 });
