@@ -3,6 +3,7 @@
 export * from "./dicom/index.ts";
 export * from "./dicom/pixels/index.ts";
 export * from "./errors.ts";
+export * from "./nifti/index.ts";
 export * from "./pacs/index.ts";
 export * from "./preprocess/index.ts";
 export type { Provenance } from "./provenance.ts";
