@@ -87,13 +87,10 @@ const dictionary = {
   PerFrameFunctionalGroupsSequence: [0x52009230, "SQ"],
   FrameContentSequence: [0x00209111, "SQ"],
   TemporalPositionIndex: [0x00209128, "UL"],
-  StackID: [0x00209056, "SH"],
   PlanePositionSequence: [0x00209113, "SQ"],
   PlaneOrientationSequence: [0x00209116, "SQ"],
   PixelMeasuresSequence: [0x00289110, "SQ"],
   PixelValueTransformationSequence: [0x00289145, "SQ"],
-  CTImageFrameTypeSequence: [0x00189329, "SQ"],
-  FrameType: [0x00089007, "CS"],
 } as const satisfies Record<string, readonly [tag: number, vr: string]>;
 
 export type Keyword = keyof typeof dictionary;
@@ -127,12 +124,11 @@ const sequences = (entries: Readonly<Partial<Record<Keyword, Wanted>>>) =>
 const lookupTable = tags("LUTDescriptor", "LUTData");
 const functionalGroups: Wanted = new Map(
   sequences({
-    FrameContentSequence: tags("TemporalPositionIndex", "StackID", "AcquisitionNumber"),
+    FrameContentSequence: tags("TemporalPositionIndex"),
     PlanePositionSequence: tags("ImagePositionPatient"),
     PlaneOrientationSequence: tags("ImageOrientationPatient"),
     PixelMeasuresSequence: tags("PixelSpacing", "SliceThickness"),
     PixelValueTransformationSequence: tags("RescaleSlope", "RescaleIntercept"),
-    CTImageFrameTypeSequence: tags("FrameType"),
   }),
 );
 

@@ -60,7 +60,7 @@ function fromFile(name: string, path: string, wanted: Wanted): FileHead {
       return bytes.subarray(0, readSync(file, bytes, 0, length, 0));
     });
   } catch (cause) {
-    throw cause instanceof DicomError ? cause : fileError(path, cause);
+    throw cause instanceof Error && "syscall" in cause ? fileError(path, cause) : cause;
   } finally {
     closeSync(file);
   }

@@ -69,6 +69,9 @@ function identityOf(values: Values): Identity {
   return { StudyInstanceUID: "", SeriesInstanceUID: "", ...textOf(values, identityKeywords) };
 }
 
+/** Far more than any cine has; each takes memory before a pixel of it is seen. */
+const mostFrames = 100_000;
+
 /** Throws DicomError where what every decoder needs is missing, or can't be. */
 function pixelLayout(name: string, values: Values, size: number): PixelLayout {
   const need = (keyword: Keyword) => {
@@ -79,9 +82,10 @@ function pixelLayout(name: string, values: Values, size: number): PixelLayout {
   const bitsAllocated = need("BitsAllocated");
   const bitsStored = values.number("BitsStored") ?? bitsAllocated;
   const numberOfFrames = values.number("NumberOfFrames") ?? 1;
-  // A frame takes eight bytes of a file at least, were it only the header of an empty fragment; deflated ones less, but not so little.
-  if (!Number.isInteger(numberOfFrames) || numberOfFrames < 1 || numberOfFrames > Math.max(1, size))
-    throw new DicomError(name, `claims ${numberOfFrames} frames in ${size} bytes`);
+  // A frame takes eight bytes of a file at least, were it only the header of an empty fragment.
+  const most = Math.min(mostFrames, Math.max(1, Math.floor(size / 8)));
+  if (!Number.isInteger(numberOfFrames) || numberOfFrames < 1 || numberOfFrames > most)
+    throw new DicomError(name, `claims ${numberOfFrames} frames in ${size} bytes, expected 1 to ${most}`);
   return {
     rows: need("Rows"),
     columns: need("Columns"),

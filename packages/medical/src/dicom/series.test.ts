@@ -25,6 +25,14 @@ test.each([
   ]);
 });
 
+test("one series UID under two patients is two series", () => {
+  const instances = ctInstances(5, { edit: (dataset, k) => ({ ...dataset, PatientID: k < 2 ? "A" : "B" }) });
+  expect(sizes(instances)).toEqual([
+    [2, []],
+    [3, []],
+  ]);
+});
+
 test("spacing that is rounded differently doesn't split", () => {
   const instances = ctInstances(4, {
     edit: (dataset, k) => (k % 2 === 0 ? { ...dataset, PixelSpacing: ["0.80001", "0.6"] } : dataset),

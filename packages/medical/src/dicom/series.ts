@@ -63,15 +63,11 @@ export function seriesOf(instances: Iterable<Instance>): { series: Series[]; set
   return { series, setAside };
 }
 
-/** DICOM's own unit. Where it has no name, what a series must agree in takes its place. */
+/** DICOM's own unit, of one patient. Where it has no name, its number takes its place. */
 function seriesKey({ identity, modality }: Instance): string {
   const { StudyInstanceUID, SeriesInstanceUID, PatientID = "", SeriesNumber = "" } = identity;
-  return JSON.stringify([
-    StudyInstanceUID,
-    SeriesInstanceUID,
-    modality,
-    ...(SeriesInstanceUID === "" ? [PatientID, SeriesNumber] : []),
-  ]);
+  const name = SeriesInstanceUID === "" ? `number ${SeriesNumber}` : SeriesInstanceUID;
+  return JSON.stringify([PatientID, StudyInstanceUID, name, modality]);
 }
 
 function localizer({ imageType }: Instance): string | undefined {
