@@ -69,6 +69,7 @@ export { type Report, reportPage, type TestReport } from "./report/page.ts";
 export { type Drawing, png } from "./report/plot/svg.ts";
 export { drawReliability, drawRiskCoverage } from "./report/reliability.ts";
 export { constant, cosine, linear, type Schedule, schedules, step, warmUp } from "./schedules/index.ts";
+export * from "./search/index.ts";
 export { type Group, type Layout, layOut, type Slot, type Span } from "./step/layout.ts";
 export {
   type EvaluationPlan,

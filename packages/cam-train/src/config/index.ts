@@ -13,6 +13,7 @@ export {
   type ReadConfig,
   readConfig,
   readDataFile,
+  readSearchFile,
   type Setting,
 } from "./read.ts";
 export { type PreparedRun, prepareRun } from "./recipe.ts";

@@ -3,6 +3,7 @@ import { readBytes } from "@camkit/cam-core";
 import { type Document, isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
 import { ConfigError } from "../errors.ts";
+import { type SearchConfig, searchSchema } from "../search/config.ts";
 import { type Problem, placeOf, problemsOf } from "./issues.ts";
 import { type Config, configSchema, type DataConfig, dataSchema } from "./schema.ts";
 
@@ -42,7 +43,7 @@ export async function readConfig(
   const { data, where } = await readYaml(path);
   if (data === null || typeof data !== "object" || Array.isArray(data))
     throw new ConfigError(`${path}: expected keys and values, found ${data === null ? "nothing" : typeof data}`);
-  const name = basename(path).replace(/\.(ya?ml|json)$/i, "");
+  const name = nameOf(path);
   const put = typeof settings === "function" ? settings(data as Raw) : settings;
   return checkConfig(applied(data as Raw, put), name, dirname(path), where);
 }
@@ -51,6 +52,18 @@ export async function readConfig(
 export async function readDataFile(path: string): Promise<DataConfig> {
   const { data, where } = await readYaml(path);
   return checked(dataSchema, data, where);
+}
+
+/** Reads a search's configuration; paths in it are relative to `folder`. Throws as `readConfig` does. */
+export async function readSearchFile(path: string): Promise<{ config: SearchConfig; folder: string }> {
+  const { data, where } = await readYaml(path);
+  const config = checked(searchSchema, data, where, "Its keys and their defaults are those of `searchSchema`.");
+  return { config: { ...config, name: config.name ?? nameOf(path) }, folder: resolve(dirname(path)) };
+}
+
+/** What a configuration is called that doesn't say so. */
+function nameOf(path: string): string {
+  return basename(path).replace(/\.(ya?ml|json)$/i, "");
 }
 
 /**
@@ -65,13 +78,15 @@ export function checkConfig(raw: Raw, name: string, folder: string, where: Where
 
 type Where = (problem: Problem) => string;
 
-function checked<T>(schema: z.ZodType<T>, data: unknown, where: Where): T {
+const schemaHint = "`camkit train --schema` prints what a configuration may say.";
+
+function checked<T>(schema: z.ZodType<T>, data: unknown, where: Where, hint = schemaHint): T {
   const found = schema.safeParse(data, { reportInput: true });
   if (found.success) return found.data;
   const problems = problemsOf(found.error.issues).map(
     (problem) => `${where(problem)}: ${[placeOf(problem.path), problem.what].filter(Boolean).join(": ")}`,
   );
-  throw new ConfigError(problems.join("\n"), { hint: "`camkit train --schema` prints what a configuration may say." });
+  throw new ConfigError(problems.join("\n"), { hint });
 }
 
 /** A file's data, and which line a problem is in. */

@@ -42,7 +42,8 @@ export type UpdateNumbers = {
 
 /** Changes the arrays in place. */
 export type Update = {
-  apply(arrays: Arrays, numbers: UpdateNumbers): Promise<void>;
+  /** @param spans what is updated. Default: all of the layout */
+  apply(arrays: Arrays, numbers: UpdateNumbers, spans?: readonly Span[]): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -69,8 +70,8 @@ export async function openUpdate(options: UpdateOptions): Promise<Update> {
     throw error;
   }
   return {
-    apply: async (arrays, { update, rate, scale, keep = 0 }) => {
-      for (const span of layout.spans) {
+    apply: async (arrays, { update, rate, scale, keep = 0 }, spans = layout.spans) => {
+      for (const span of spans) {
         const numbers = {
           scale,
           keep,
