@@ -196,3 +196,16 @@ export class PictureError extends CamError {
     super(`picture of slice ${slice}: ${reason}`);
   }
 }
+
+/** A segmentation gave a class no voxel: there is nothing to explain. */
+export class EmptyClassError extends CamError {
+  override readonly code = "empty-class";
+  constructor(
+    readonly classIndex: number,
+    label: string | undefined,
+  ) {
+    super(`no voxel was given class ${classIndex}${label === undefined ? "" : ` (${label})`}`, {
+      hint: "Explain a class that was found, or give a mask.",
+    });
+  }
+}

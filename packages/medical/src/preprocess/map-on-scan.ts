@@ -11,10 +11,17 @@ const epsilon = 1e-7;
  * never slice by slice, then linear between the cells' centres (half-pixel), 0 where the network saw nothing.
  *
  * The map's cells divide the network's input evenly: cell m of d lies at (m + ½) · D / d − ½ on an axis of D.
+ *
+ * `signed`: without relu, (map − min) / (max − min), as the CovidNet3D paper draws its CAM; 0 is then the least, not "no evidence".
  */
-export function mapOnScan(raw: Tensor, placement: Placement, geometry: Geometry): VoxelMap {
+export function mapOnScan(
+  raw: Tensor,
+  placement: Placement,
+  geometry: Geometry,
+  { signed = false }: { signed?: boolean } = {},
+): VoxelMap {
   const shape = raw.shape.slice(-3) as unknown as Vec3; // [1, d, h, w] or [d, h, w]
-  return { geometry, slice: onScan(minMax(raw.data as Float32Array), shape, placement, geometry.shape) };
+  return { geometry, slice: onScan(minMax(raw.data as Float32Array, signed), shape, placement, geometry.shape) };
 }
 
 /** The same without scaling: fills `into` [rows, columns] with slice k of the scan. */
@@ -86,12 +93,13 @@ function inScanOrder(data: Float32Array, shape: Vec3, { axes }: Placement) {
   return { cells, order };
 }
 
-function minMax(raw: Float32Array): Float32Array {
+function minMax(raw: Float32Array, signed: boolean): Float32Array {
+  const floor = signed ? Number.NEGATIVE_INFINITY : 0;
   let low = Number.POSITIVE_INFINITY;
-  let high = 0;
+  let high = floor;
   for (const value of raw) {
-    low = Math.min(low, Math.max(0, value));
+    low = Math.min(low, Math.max(floor, value));
     high = Math.max(high, value);
   }
-  return raw.map((value) => (Math.max(0, value) - low) / (high - low + epsilon));
+  return raw.map((value) => (Math.max(floor, value) - low) / (high - low + epsilon));
 }
