@@ -1,40 +1,28 @@
-import { greyOf } from "./window.ts";
+import { type Display, greyOf, type WindowHu } from "./window.ts";
 
-/**
- * HU in a byte, finer where contrast is low: knots of a line through (HU, byte). One set of pictures then serves every window in
- * the report: lung has steps of 12 HU, mediastinum of 3.6, bone of 23.
- */
-export const knots = [
-  [-1350, 0],
-  [-160, 96],
-  [240, 208],
-  [1300, 255],
-] as const satisfies readonly (readonly [hu: number, byte: number])[];
+type Knots = Display["knots"];
 
-/** The byte of each whole HU, at index HU + 32768. */
-export function byteOfHu(): Uint8Array {
-  return Uint8Array.from({ length: 65536 }, (_, i) => {
-    const hu = Math.min(1300, Math.max(-1350, i - 32768));
-    const next = Math.max(
-      1,
-      knots.findIndex(([knot]) => knot >= hu),
-    );
-    const [[hu0, byte0], [hu1, byte1]] = [knots[next - 1]!, knots[next]!];
-    return Math.round(byte0 + ((hu - hu0) / (hu1 - hu0)) * (byte1 - byte0));
-  });
-}
-
-/** The HU that a byte stands for. */
-export function huOfByte(byte: number): number {
+/** The line through the knots, from one side of them to the other; beyond the ends it is flat. */
+function along(knots: Knots, from: 0 | 1, at: number): number {
+  const to = from === 0 ? 1 : 0;
+  const within = Math.min(knots.at(-1)![from], Math.max(knots[0]![from], at));
   const next = Math.max(
     1,
-    knots.findIndex(([, knot]) => knot >= byte),
+    knots.findIndex((knot) => knot[from] >= within),
   );
-  const [[hu0, byte0], [hu1, byte1]] = [knots[next - 1]!, knots[next]!];
-  return hu0 + ((byte - byte0) / (byte1 - byte0)) * (hu1 - hu0);
+  const [a, b] = [knots[next - 1]!, knots[next]!];
+  return a[to] + ((within - a[from]) / (b[from] - a[from])) * (b[to] - a[to]);
 }
 
+/** The byte of each whole value of 16 bits, at index value + 32768. */
+export function bytesOfValues({ knots }: Pick<Display, "knots">): Uint8Array {
+  return Uint8Array.from({ length: 65536 }, (_, i) => Math.round(along(knots, 0, i - 32768)));
+}
+
+/** The value that a byte stands for. */
+export const valueOfByte = ({ knots }: Pick<Display, "knots">, byte: number): number => along(knots, 1, byte);
+
 /** The grey of each byte in a window: what the page looks up. */
-export function greysOf(windowHu: readonly [number, number]): number[] {
-  return Array.from({ length: 256 }, (_, byte) => greyOf(huOfByte(byte), windowHu));
+export function greysOf(display: Pick<Display, "knots">, window: WindowHu): number[] {
+  return Array.from({ length: 256 }, (_, byte) => greyOf(valueOfByte(display, byte), window));
 }

@@ -2,7 +2,7 @@ import { encodePicture, type Provenance as Facts, type Picture } from "@camkit/c
 import { positionOf } from "../volume/geometry.ts";
 import type { Volume, VoxelMap } from "../volume/volume.ts";
 import { displaySize, drawPlane, fuse, mapPlane, resized } from "./draw-plane.ts";
-import { disclaimer } from "./fused-picture.ts";
+import { disclaimer, fusedPictures } from "./fused-picture.ts";
 import { burn, burnColorBar, type StampText, stampOf } from "./stamp.ts";
 import type { MapStatistics } from "./statistics.ts";
 import { displayView, type View, viewNames } from "./views.ts";
@@ -13,6 +13,8 @@ export type ContactSheetOptions = {
   /** Under the title: model, method, layer. */
   readonly detail: string;
   readonly windowHu?: WindowHu;
+  /** A radiograph, which is a sheet by itself. */
+  readonly isProjection?: boolean;
   /** Pictures in a row. Default 5 */
   readonly across?: number;
   /** Rows of pictures. The first begins with the planes through the map's maximum. Default 4 */
@@ -36,8 +38,10 @@ export async function drawContactSheet(
   volume: Volume,
   map: VoxelMap,
   found: Pick<MapStatistics, "massPerSlice" | "peak">,
-  { title, detail, windowHu = windowPresets.lung, across = 5, down = 4 }: ContactSheetOptions,
+  { isProjection = false, across = 5, down = 4, ...options }: ContactSheetOptions,
 ): Promise<Picture> {
+  if (isProjection) return (await fusedPictures(volume, map, { ...options, isProjection }))(0);
+  const { title, detail, windowHu = windowPresets.lung } = options;
   const axial = displayView(volume.geometry, "axial");
   const planes = viewNames.map((name) => {
     const view = displayView(volume.geometry, name);

@@ -2,7 +2,7 @@ import { colormap, readProvenance } from "@camkit/cam-core";
 import { decodePicture } from "@camkit/cam-core/data";
 import { expect, test } from "vitest";
 import type { Geometry } from "../volume/geometry.ts";
-import { byteOfHu, greysOf, huOfByte } from "./companding.ts";
+import { bytesOfValues, greysOf, valueOfByte } from "./companding.ts";
 import { chooseSlices, contactSheet } from "./contact-sheet.ts";
 import { displaySize, drawSlice, fuse } from "./draw-plane.ts";
 import { fusedPictures } from "./fused-picture.ts";
@@ -10,7 +10,7 @@ import { spritesOf } from "./sprites.ts";
 import { statistics } from "./statistics.ts";
 import { ballMap, ballVolume, spheres } from "./test-scan.ts";
 import { displayView } from "./views.ts";
-import { greyOf, windowPresets } from "./window.ts";
+import { ctDisplay, greyOf, pictureDisplay, windowPresets } from "./window.ts";
 
 test("a window's ends are black and white, its middle is grey, beyond is clipped", () => {
   expect([-2000, -1350, -600, 150, 3000].map((hu) => greyOf(hu, windowPresets.lung))).toEqual([0, 0, 128, 255, 255]);
@@ -97,8 +97,8 @@ test("a contact sheet is a picture with its provenance inside", async () => {
 });
 
 test("a byte holds HU as finely as the window needs", () => {
-  const bytes = byteOfHu();
-  const step = (hu: number) => Math.abs(huOfByte(bytes[hu + 32768]!) - hu);
+  const bytes = bytesOfValues(ctDisplay);
+  const step = (hu: number) => Math.abs(valueOfByte(ctDisplay, bytes[hu + 32768]!) - hu);
   for (const [from, to, most] of [
     [-1350, -160, 6.2],
     [-160, 240, 1.8],
@@ -107,18 +107,22 @@ test("a byte holds HU as finely as the window needs", () => {
     for (let hu = from; hu <= to; hu++) expect(step(hu)).toBeLessThanOrEqual(most);
   expect([bytes[0], bytes[65535]]).toEqual([0, 255]);
   // Black and white of the mediastinal window are where they should be.
-  const greys = greysOf(windowPresets.mediastinum);
+  const greys = greysOf(ctDisplay, windowPresets.mediastinum);
   expect([greys[bytes[-160 + 32768]!], greys[bytes[240 + 32768]!]]).toEqual([0, 255]);
+  // A radiograph's values are bytes already.
+  expect([...bytesOfValues(pictureDisplay).subarray(32768, 32768 + 256)]).toEqual(
+    Array.from({ length: 256 }, (_, i) => i),
+  );
 });
 
 test("the page's pictures show the scan and the map that were put in", async () => {
   const [volume, map] = [ballVolume(), ballMap()];
-  const sprites = await spritesOf(volume, map);
+  const sprites = await spritesOf(volume, map, ctDisplay);
   expect(sprites).toMatchObject({ shape: [20, 48, 64], mapShape: [48, 64], tiles: 8 });
   expect([sprites.slices.length, sprites.mapSheets.length]).toEqual([20, 3]);
   const { at } = spheres.lesion;
   const slice = await decodePicture(Buffer.from(sprites.slices[at[0]]!, "base64"));
-  const huAt = (r: number, c: number) => huOfByte(slice.rgb[3 * (r * 64 + c)]!);
+  const huAt = (r: number, c: number) => valueOfByte(ctDisplay, slice.rgb[3 * (r * 64 + c)]!);
   for (const [r, c, hu] of [
     [2, 2, -1000], // air
     [24, 32, 0], // between the lungs
@@ -140,9 +144,9 @@ test("the page's pictures show the scan and the map that were put in", async () 
 });
 
 test("a scan larger than a page may be is shown smaller, its proportions kept", async () => {
-  const geometry: Geometry = { ...ballVolume().geometry, shape: [1, 700, 1400] };
-  const volume = { geometry, data: new Int16Array(700 * 1400) };
-  const { shape, mapShape } = await spritesOf(volume, { geometry, slice: (_, into) => into.fill(0) });
-  expect(shape).toEqual([1, 256, 512]);
+  const geometry: Geometry = { ...ballVolume().geometry, shape: [2, 700, 1400] };
+  const volume = { geometry, data: new Int16Array(2 * 700 * 1400) };
+  const { shape, mapShape } = await spritesOf(volume, { geometry, slice: (_, into) => into.fill(0) }, ctDisplay);
+  expect(shape).toEqual([2, 256, 512]);
   expect(mapShape).toEqual([64, 128]);
 });

@@ -4,12 +4,15 @@ import type { Volume, VoxelMap } from "../volume/volume.ts";
 import { drawSlice, fuse } from "./draw-plane.ts";
 import { burn, burnColorBar, type Stamp, type StampText, stampOf } from "./stamp.ts";
 import { nativeView } from "./views.ts";
-import type { WindowHu } from "./window.ts";
+import { pictureDisplay, type WindowHu, windowPresets } from "./window.ts";
 
 export const disclaimer = "Research use only";
 
 export type FusedOptions = {
+  /** Default: the lung window; of a projection 0 to 255. */
   readonly windowHu?: WindowHu;
+  /** A radiograph: its slice has neither a number nor a known place in the patient. */
+  readonly isProjection?: boolean;
   /** At the upper left: what is explained, and how sure the model is. */
   readonly title: string;
   /** Under it: method and layer. */
@@ -47,16 +50,19 @@ export async function fusedPictures(
   };
   const values = new Float32Array(rows * columns);
   const direction = geometry.directions[0];
+  const windowHu = options.windowHu ?? (options.isProjection ? pictureDisplay.windows.picture : windowPresets.lung);
   return async (k) => {
-    const picture = drawSlice(volume, k, options);
+    const picture = drawSlice(volume, k, { windowHu });
     map.slice(k, values);
     fuse(picture, values, options.threshold);
     const large = enlarged(picture, scale);
     const position = positionOf(geometry, [k, 0, 0]);
     const alongMm = direction.reduce((sum, d, axis) => sum + d * position[axis]!, 0);
-    const label = await sliceLabel(`slice ${k + 1} of ${slices} · ${alongMm.toFixed(1)} mm`, width, size);
+    const label = options.isProjection
+      ? undefined
+      : await sliceLabel(`slice ${k + 1} of ${slices} · ${alongMm.toFixed(1)} mm`, width, size);
     burn(large, fixed);
-    burn(large, label, size, height - Math.round(2.2 * size));
+    if (label) burn(large, label, size, height - Math.round(2.2 * size));
     burnColorBar(large, bar);
     return { ...large, place: { left: 0, top: 0, scale } };
   };
@@ -68,6 +74,8 @@ function sliceLabel(text: string, width: number, size: number): Promise<Stamp> {
   ]);
 }
 
+const noLetters = { left: "", right: "", top: "", bottom: "" };
+
 function fixedTexts(
   { geometry }: Volume,
   width: number,
@@ -75,7 +83,7 @@ function fixedTexts(
   size: number,
   options: FusedOptions,
 ): StampText[] {
-  const { letters } = nativeView(geometry);
+  const letters = options.isProjection ? noLetters : nativeView(geometry).letters;
   const big = 1.15 * size;
   const right = width - 2 * size;
   return [

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { type Faithfulness, faithfulnessWarnings } from "./faithfulness.ts";
 import { reportPage } from "./page.ts";
-import { verdict, wording } from "./prediction.ts";
+import { predictionHtml, predictionTiles, verdict, wording } from "./prediction.ts";
 import { statistics } from "./statistics.ts";
 import { ballReport } from "./test-report.ts";
 import { ballMap } from "./test-scan.ts";
@@ -49,13 +49,43 @@ test("what isn't known is left out, and what is uncalibrated says so", async () 
 });
 
 test("below the threshold of its calibration the model can't say", () => {
-  const { predictions } = ballReport();
-  const calibration = { temperature: 1, answerAbove: 0.9 };
-  expect(verdict(predictions, calibration)).toBe("Undecided");
-  expect(wording(predictions, calibration)).toMatch(
-    /^No class reaches 90 %, from where the model answers: it can't say\. Probabilities/,
+  const answer = { ...ballReport(), target: "consolidation", calibration: { temperature: 1, answerAbove: 0.9 } };
+  expect(verdict(answer)).toBe("Undecided");
+  expect(wording(answer)).toMatch(/^No class reaches 90 %, from where the model answers: it can't say\. Probabilities/);
+  expect(verdict({ ...answer, calibration: { temperature: 1, answerAbove: 0.8 } })).toBe("Consolidation");
+});
+
+test("findings that don't exclude each other are all named; a segmentation is called after its target", () => {
+  const of = (...probabilities: number[]) => ({
+    predictions: probabilities.map((probability, i) => ({ class: i, label: `finding ${i}`, score: 0, probability })),
+    isMultiLabel: true,
+    target: "lesion",
+  });
+  expect(verdict(of(0.9, 0.6, 0.1))).toBe("Finding 0, finding 1");
+  expect(verdict(of(0.3, 0.1))).toBe("None of 2 findings");
+  expect(predictionTiles(of(0.9, 0.6)).map(({ label }) => label)).toEqual(["finding 0"]);
+  expect(verdict({ predictions: [], target: "lesion" })).toBe("Lesion");
+  expect(predictionHtml({ predictions: [], target: "lesion" })).toBe("");
+});
+
+test("a radiograph has a picture, not slices, and no place in the patient", async () => {
+  const { volume, map, scan, seenSlices: _, ...report } = ballReport();
+  const geometry = { ...volume.geometry, shape: [1, 48, 64] as const };
+  const picture = { geometry, data: Int16Array.from({ length: 48 * 64 }, (_, i) => i % 256) };
+  const flat = { geometry, slice: (_: number, into: Float32Array) => map.slice(13, into) };
+  const read = text(
+    await reportPage({
+      ...report,
+      volume: picture,
+      map: flat,
+      statistics: statistics(flat, undefined, { threshold: 0.5 }),
+      scan: { ...scan, frameOfReferenceUid: undefined, modality: "DX", geometry },
+    }),
   );
-  expect(verdict(predictions, { temperature: 1, answerAbove: 0.8 })).toBe("Consolidation");
+  expect(read).toContain("The map's maximum is in row 29, column 19.");
+  expect(read).toContain("DX of 2026-01-01: what covidnet3d-s saw");
+  for (const said of ["Slices", "Contact sheet", "No lungs were found", "coronal", "mediastinum", "slices of"])
+    expect(read).not.toContain(said);
 });
 
 test("text from files can't become markup, nor end the script's data", async () => {

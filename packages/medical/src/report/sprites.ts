@@ -1,7 +1,8 @@
-import { encodePicture, type Picture, resample } from "@camkit/cam-core";
+import { AbortedError, encodePicture, type Picture, resample } from "@camkit/cam-core";
 import type { Vec3 } from "../volume/geometry.ts";
 import type { Volume, VoxelMap } from "../volume/volume.ts";
-import { byteOfHu } from "./companding.ts";
+import { bytesOfValues } from "./companding.ts";
+import type { Display } from "./window.ts";
 
 /** A scan and its map as pictures in text: what a page carries. */
 export type Sprites = {
@@ -18,26 +19,32 @@ export type Sprites = {
 
 /** Voxels that a page may carry: 300 slices of 512 × 512 take about 11 MB in it. */
 const mostVoxels = 300 * 512 * 512;
-const mostSide = 512;
+const mostSide = { scan: 512, picture: 1400 };
 /** Maps are smooth: they come from grids of some ten cells. */
 const mapSide = 128;
 const tiles = 8;
 const quality = { slices: 70, map: 90 };
 
-/** Makes the pictures, slice by slice. `signal` is checked between slices. */
-export async function spritesOf(volume: Volume, map: VoxelMap, signal?: AbortSignal): Promise<Sprites> {
+/** Makes the pictures, slice by slice. `signal` is checked between slices: AbortedError. */
+export async function spritesOf(
+  volume: Volume,
+  map: VoxelMap,
+  display: Pick<Display, "knots">,
+  signal?: AbortSignal,
+): Promise<Sprites> {
   const [count, rows, columns] = volume.geometry.shape;
-  const share = Math.min(1, mostSide / Math.max(rows, columns), Math.sqrt(mostVoxels / (count * rows * columns)));
+  const side = count === 1 ? mostSide.picture : mostSide.scan;
+  const share = Math.min(1, side / Math.max(rows, columns), Math.sqrt(mostVoxels / (count * rows * columns)));
   const size = { width: Math.max(1, Math.round(columns * share)), height: Math.max(1, Math.round(rows * share)) };
   const mapShare = Math.min(1, mapSide / Math.max(rows, columns));
   const tile = { width: Math.max(1, Math.round(columns * mapShare)), height: Math.max(1, Math.round(rows * mapShare)) };
-  const bytes = byteOfHu();
+  const bytes = bytesOfValues(display);
   const values = new Float32Array(rows * columns);
   const slices: string[] = [];
   const mapSheets: string[] = [];
   let sheet = new Uint8Array(tile.width * tile.height * tiles);
   for (let k = 0; k < count; k++) {
-    signal?.throwIfAborted();
+    if (signal?.aborted) throw new AbortedError();
     const grey = companded(volume.data, k * rows * columns, rows * columns, bytes);
     slices.push(await encoded(shrunk(grey, columns, rows, size), size, "jpeg", quality.slices));
     map.slice(k, values);

@@ -23,7 +23,7 @@ tr.sub th:first-child { padding-left: 18px; font-weight: 400; color: var(--soft)
 .key { display: inline-flex; align-items: center; gap: 6px; color: var(--soft); }
 .key i { width: 18px; height: 0; }
 .viewer { display: grid; grid-template-columns: minmax(0, 1fr) 300px; margin: 16px 0 0; background: #0c0d0f; color: #e8e9ec; border-radius: 12px 12px 0 0; overflow: hidden; }
-.viewer[hidden] { display: none; }
+.viewer[hidden], .viewer [hidden] { display: none !important; }
 .stage { position: relative; display: flex; align-items: center; justify-content: center; --room: min(74vh, 680px); height: var(--room); background: #000; outline-offset: -3px; touch-action: pan-y; }
 .stage:focus-visible { outline: 2px solid #ffa063; }
 .stage canvas { width: min(100%, var(--room) * var(--ratio, 1)); height: auto; aspect-ratio: var(--ratio, 1); object-fit: fill; cursor: crosshair; }

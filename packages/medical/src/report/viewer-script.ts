@@ -12,7 +12,8 @@ export const viewerScript = `
   const grey = new Uint8Array(D * H * W), map = new Uint8Array(D * mapH * mapW), loaded = new Uint8Array(D);
   const $ = (name) => root.querySelector("[data-" + name + "]");
   const canvas = $("canvas"), pen = canvas.getContext("2d");
-  const state = { view: "axial", index: { ...data.start }, window: "lung", opacity: 0.6, threshold: 0, colors: true, timer: 0 };
+  const views = Object.keys(data.views), isScan = views.length > 1;
+  const state = { view: views[0], index: { ...data.start }, window: Object.keys(data.windows)[0], opacity: 0.6, threshold: 0, colors: true, timer: 0 };
   const strides = [H * W, W, 1], sizes = [D, H, W], mapSizes = [D, mapH, mapW], mapStrides = [mapH * mapW, mapW, 1];
   const colors = Uint8Array.from(atob(data.colors), (c) => c.charCodeAt(0));
   let plane = null;
@@ -104,7 +105,7 @@ export const viewerScript = `
     pen.putImageData(image, 0, 0);
     for (const side of ["left", "right", "top", "bottom"]) $(side).textContent = view.letters[side];
     const mm = data.originMm[view.fixed] + index * data.spacingMm[view.fixed];
-    $("where").textContent = state.view + " " + (index + 1) + " / " + sizes[view.fixed] + (view.fixed === 0 ? " · " + mm.toFixed(1) + " mm" : "");
+    if (isScan) $("where").textContent = state.view + " " + (index + 1) + " / " + sizes[view.fixed] + (view.fixed === 0 ? " · " + mm.toFixed(1) + " mm" : "");
     const slider = $("slice");
     slider.max = sizes[view.fixed] - 1;
     slider.value = index;
@@ -154,7 +155,7 @@ export const viewerScript = `
   const keys = {
     ArrowDown: () => step(-1), ArrowLeft: () => step(-1), ArrowUp: () => step(1), ArrowRight: () => step(1),
     PageDown: () => step(-10), PageUp: () => step(10), Home: () => go(0), End: () => go(Infinity), " ": play,
-    m: () => $("map").click(), x: toMaximum, 1: () => show("axial"), 2: () => show("coronal"), 3: () => show("sagittal"),
+    m: () => $("map").click(), x: toMaximum, ...Object.fromEntries(views.map((view, i) => [i + 1, () => show(view)])),
   };
   $("stage").addEventListener("keydown", (e) => { const act = keys[e.key]; if (act && !e.ctrlKey && !e.metaKey && !e.altKey) { e.preventDefault(); act(); } });
   const voxelAt = (e) => {
@@ -170,7 +171,7 @@ export const viewerScript = `
     const { index, pixel } = voxelAt(e);
     const lps = [0, 1, 2].map((axis) => index.reduce((sum, i, a) => sum + data.directions[a][axis] * data.spacingMm[a] * i, data.corner[axis]));
     const byte = grey[index[0] * H * W + index[1] * W + index[2]];
-    $("readout").textContent = "map " + (plane?.values[pixel] ?? 0).toFixed(2) + " · about " + Math.round(data.hu[byte]) + " HU · LPS " + lps.map((v) => v.toFixed(0)).join(", ") + " mm";
+    $("readout").textContent = "map " + (plane?.values[pixel] ?? 0).toFixed(2) + " · about " + data.values[byte] + " " + data.unit + (isScan ? " · LPS " + lps.map((v) => v.toFixed(0)).join(", ") + " mm" : "");
   };
   canvas.onmouseleave = () => { $("readout").textContent = ""; };
   canvas.onclick = (e) => {
