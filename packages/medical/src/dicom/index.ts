@@ -6,7 +6,7 @@ export { isRadiograph, type Radiograph, radiographOf } from "./radiograph.ts";
 export { type Resampling, resampled, resampleSlice } from "./resampling.ts";
 export type { Identity, RemappedUid, Scan, SliceSource } from "./scan.ts";
 export { type OrderedScan, type ScanOptions, scanOf } from "./scan-of.ts";
-export { describe, type Selected, selectSeries } from "./selection.ts";
+export { describeSeries, type Selected, selectSeries } from "./selection.ts";
 export { readSelectionRules, type SelectionRules } from "./selection-rules.ts";
 export { type Series, seriesOf } from "./series.ts";
 export type { Slice } from "./slice.ts";

@@ -38,7 +38,7 @@ function byRules(series: readonly Series[], { selections }: SelectionRules): Sel
     "no series fits the selection rules:",
     series.map(
       (one) =>
-        `${describe(one)}: ${selections.map(({ name, conditions }) => `${name === "" ? "" : `"${name}": `}${unmet(one, conditions)}`).join("; ")}`,
+        `${describeSeries(one)}: ${selections.map(({ name, conditions }) => `${name === "" ? "" : `"${name}": `}${unmet(one, conditions)}`).join("; ")}`,
     ),
   );
 }
@@ -48,7 +48,7 @@ function byDefault(series: readonly Series[]): Selected {
   if (best === undefined)
     throw new NoSeriesError(
       "no axial CT series among:",
-      series.map((one) => `${describe(one)}: ${unfit(one)}`),
+      series.map((one) => `${describeSeries(one)}: ${unfit(one)}`),
       { hint: "Give selection rules to choose another." },
     );
   return {
@@ -96,7 +96,7 @@ function lesser(series: Series, best: Series): string {
 }
 
 /** A series in a line, for people. */
-export function describe({ identity, modality, slices, splitBy }: Series): string {
+export function describeSeries({ identity, modality, slices, splitBy }: Series): string {
   const name = identity.SeriesDescription ?? identity.ProtocolName;
   const number = identity.SeriesNumber === undefined ? "" : ` ${identity.SeriesNumber}`;
   const { rows, columns } = slices[0]!.instance.pixels!;
