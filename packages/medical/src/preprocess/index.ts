@@ -6,3 +6,5 @@ export { findLungs, type LungMask } from "./lungs/lung-mask.ts";
 export { mapOnScan } from "./map-on-scan.ts";
 export { type LungCtOptions, type LungCtSettings, lungCtSchema } from "./options.ts";
 export type { AxisPlacement, Placement } from "./placement.ts";
+export { type PreparedVolume, prepareVolume } from "./prepare-volume.ts";
+export { type VolumeOptions as VolumePreparation, volumeSchema } from "./volume-options.ts";

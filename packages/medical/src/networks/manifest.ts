@@ -1,0 +1,29 @@
+import { type Manifest, ManifestError } from "@camkit/cam-core";
+import { z } from "zod";
+import { lungCtSchema } from "../preprocess/options.ts";
+import { volumeSchema } from "../preprocess/volume-options.ts";
+import { slidingWindowSchema } from "./windows.ts";
+
+/** `extensions.medical` of a model's manifest: how a scan gets in, and what comes out. Classes are the manifest's own. */
+export const medicalSchema = z.strictObject({
+  task: z.enum(["classification", "segmentation"]).default("classification"),
+  preprocess: z.union([lungCtSchema, volumeSchema]).exactOptional(),
+  /** Default: the volume at once where the graph's sizes allow it, else windows of the size that the graph fixes. */
+  slidingWindow: slidingWindowSchema.exactOptional(),
+});
+
+export type MedicalManifest = z.output<typeof medicalSchema>;
+
+/** What a manifest says to this package; undefined where it says nothing. Throws ManifestError with every problem. */
+export function medicalManifest(manifest: Manifest | undefined, path = "the manifest"): MedicalManifest | undefined {
+  const stated = manifest?.extensions?.medical;
+  if (stated === undefined) return undefined;
+  const parsed = medicalSchema.safeParse(stated);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(
+    (issue) => `  ${["extensions", "medical", ...issue.path].map(String).join(".")}: ${issue.message}`,
+  );
+  throw new ManifestError(path, `extensions.medical isn't valid\n${problems.join("\n")}`, {
+    hint: "Keys that are not in the format are refused, so that a typing slip does not pass for a setting.",
+  });
+}
