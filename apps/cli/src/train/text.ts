@@ -13,7 +13,7 @@ export function runText(document: RunDocument, out: string): string {
     `${name}: ${steps.toLocaleString("en-US")} steps in ${duration(seconds)}${chosen}`,
     ...document.measured.map(measuredText),
     ...warnings.map((warning) => `  warning: ${warning}`),
-    `  ${join(out, "model.onnx")}\n  ${join(out, "report.html")}\n\n  camkit explain ${join(out, "model.onnx")} PICTURE`,
+    `  ${join(out, "model.onnx")}\n  ${join(out, "report.html")}\n\n  camkit explain ${join(out, "model.onnx")} INPUT`,
   ].join("\n\n");
 }
 
