@@ -5,17 +5,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createRng, sha256Hex } from "@camkit/cam-core/data";
+import { createRng, sha256Hex, writeAtomic } from "@camkit/cam-core/data";
 import { expect, test } from "vitest";
 import { derivedUid } from "../src/dicom/uids.ts";
-import { dicomweb, pacsSource } from "../src/pacs/index.ts";
+import { dicomweb, dicomwebDestination, pacsSeriesSource, pacsSource, storeResults, watch } from "../src/pacs/index.ts";
 import { readJournal } from "../src/pacs/journal.ts";
 import type { Geometry } from "../src/volume/geometry.ts";
 import { writeCtSeries } from "../src/write/ct-series.ts";
+import { part10 } from "../src/write/part10.ts";
 import { startOrthanc } from "./orthanc.ts";
 import { withoutPeers } from "./peers.ts";
 import { tinyPacs } from "./tiny-pacs.ts";
 
+const parametricMapStorage = "1.2.840.10008.5.1.4.1.1.30";
 const kills = 20;
 const series = Array.from({ length: 11 }, (_, i) => `killed-${i}`);
 const resultsPerSeries = 6; // as watch-process.mjs makes them
@@ -125,3 +127,46 @@ test("a watcher killed 20 times at any moment: each series' results are in the P
     await rm(folder, { recursive: true, force: true });
   }
 }, 120_000);
+
+test.skipIf(withoutPeers("Orthanc"))(
+  "new series of a PACS are processed once, and the results that go back there start nothing",
+  async () => {
+    const folder = await mkdtemp(join(tmpdir(), "camkit-pacs-watch-"));
+    const orthanc = await startOrthanc();
+    try {
+      const client = dicomweb(orthanc.dicomweb);
+      const arrive = async (key: string) => {
+        const data = new Int16Array(256);
+        const paths = await writeCtSeries({ geometry, data }, join(folder, key), { key, patientId: key });
+        await storeResults(dicomwebDestination(client), paths, join(folder, `${key}.jsonl`));
+      };
+      await arrive("one");
+      const stop = new AbortController();
+      const processed: string[] = [];
+      await watch({
+        source: pacsSeriesSource(client),
+        state: join(folder, "state"),
+        settleMs: 200,
+        signal: stop.signal,
+        async process({ study, series, folder: work, instances }) {
+          let found = 0;
+          for await (const _ of instances()) found++;
+          processed.push(`${series}: ${found}`);
+          const uids = { StudyInstanceUID: study, SeriesInstanceUID: derivedUid(series, "result") };
+          const instance = { SOPClassUID: parametricMapStorage, SOPInstanceUID: derivedUid(series, "map") };
+          // A result may well call itself CT: it is the class that counts.
+          await writeAtomic(join(work, "map.dcm"), part10({ ...instance, ...uids, Modality: "CT" }));
+          await storeResults(dicomwebDestination(client), [join(work, "map.dcm")], join(work, "stored.jsonl"));
+          if (processed.length === 1) await arrive("two");
+          else setTimeout(() => stop.abort(), 1000);
+        },
+      });
+      expect(processed).toEqual(["one", "two"].map((key) => `${derivedUid(key, "series")}: 4`));
+      const { CountInstances } = (await (await fetch(`${orthanc.rest}/statistics`)).json()) as Record<string, number>;
+      expect(CountInstances).toBe(2 * (4 + 1));
+    } finally {
+      await orthanc.close();
+      await rm(folder, { recursive: true, force: true });
+    }
+  },
+);

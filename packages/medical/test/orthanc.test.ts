@@ -6,6 +6,7 @@ import { sha256Hex } from "@camkit/cam-core/data";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { derivedUid } from "../src/dicom/uids.ts";
 import {
+  authorizationFrom,
   type DicomJson,
   dicomweb,
   dicomwebDestination,
@@ -149,6 +150,24 @@ describe.skipIf(withoutPeers("Orthanc"))("a PACS: Orthanc", () => {
     });
     await expect(fetching(`${orthanc.rest}/app`)).rejects.toMatchObject({ code: "pacs", status: 404 });
     await expect(fetching(`${orthanc.rest}/app/explorer.html`)).rejects.toMatchObject({ code: "pacs" });
+  });
+
+  test("a PACS that wants credentials gets them, and says what is missing without", async () => {
+    const closed = await startOrthanc({ AuthenticationEnabled: true, RegisteredUsers: { jo: "pass:word" } });
+    try {
+      const studies = (environment: NodeJS.ProcessEnv) =>
+        findStudies(dicomweb(closed.dicomweb, { authorization: authorizationFrom(environment) })).next();
+      const jo = { CAMKIT_DICOMWEB_USER: "jo", CAMKIT_DICOMWEB_PASSWORD: "pass:word" };
+      expect(await studies(jo)).toEqual({ done: true, value: undefined });
+      for (const environment of [{}, { ...jo, CAMKIT_DICOMWEB_PASSWORD: "wrong" }])
+        await expect(studies(environment)).rejects.toMatchObject({
+          code: "pacs",
+          status: 401,
+          hint: expect.stringContaining("CAMKIT_DICOMWEB_TOKEN"),
+        });
+    } finally {
+      await closed.close();
+    }
   });
 
   test("killed in the middle of a store and started again: nothing lost, nothing twice", async () => {

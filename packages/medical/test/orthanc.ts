@@ -63,7 +63,7 @@ export async function startOrthanc(settings: Readonly<Record<string, unknown>> =
       await sleep(50);
       if (orthanc.exitCode !== null) throw new Error(`Orthanc ended with ${orthanc.exitCode}`);
       const answers = await fetch(`${rest}/system`).then(
-        (response) => response.ok,
+        (response) => response.ok || response.status === 401,
         () => false,
       );
       if (answers) return;

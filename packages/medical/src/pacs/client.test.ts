@@ -318,6 +318,12 @@ describe("files", () => {
     await expect(names()).rejects.toThrow(/instances\/1\.2\.3\.4\.2: the PACS lists it, but answers with another/);
   });
 
+  test("an instance that is damaged comes too, under its name: who reads it says so", async () => {
+    hold(3);
+    pacs.held.get("1.2.3.4.2")!.bytes.fill(0, 128, 200);
+    expect((await names()).sort()).toEqual(["1", "2", "3"]);
+  });
+
   test("a server that refuses transfer-syntax=* is asked without", async () => {
     hold(1);
     pacs.misbehave = (request, response) => {

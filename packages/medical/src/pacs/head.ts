@@ -74,9 +74,10 @@ function headOf(bytes: Uint8Array, name: string, complete: boolean): InstanceHea
   };
 }
 
-/** Deflated transfer syntax: what there is of the stream, which may be its start alone. */
+/** Deflated transfer syntax: the stream's start, which is enough here, and can't swell to more than a thousand times its size. */
 function inflater(bytes: Uint8Array, position: number): Uint8Array {
-  const inflated = inflateRawSync(bytes.subarray(position), { finishFlush: constants.Z_SYNC_FLUSH });
+  const start = bytes.subarray(position, position + firstBytes);
+  const inflated = inflateRawSync(start, { finishFlush: constants.Z_SYNC_FLUSH });
   const whole = new Uint8Array(position + inflated.length);
   whole.set(bytes.subarray(0, position));
   whole.set(inflated, position);

@@ -1,4 +1,6 @@
+import { createRng } from "@camkit/cam-core/data";
 import { expect, test } from "vitest";
+import { PacsError } from "../errors.ts";
 import { boundaryOf, multipart, type Part, parts } from "./multipart.ts";
 
 const address = "http://pacs/studies";
@@ -57,7 +59,7 @@ test("what was sent is what arrives, and has the stated length", async () => {
   const bytes = Buffer.concat(sent);
   expect(bytes.length).toBe(body.size);
   const found = await read(bytes, 4096);
-  expect(found.map((part) => Buffer.from(part.bytes))).toEqual(contents);
+  expect(found.map((part, i) => Buffer.compare(part.bytes, contents[i]!))).toEqual([0, 0, 0]);
 });
 
 test.each([
@@ -71,6 +73,27 @@ test.each([
 ])("%j is refused by name", async (body, code, message) => {
   const failed = await read(body, 7, { partBytes: 2000 }).catch((error: unknown) => error);
   expect(failed).toMatchObject({ code, message: expect.stringMatching(message) });
+});
+
+test("damaged bodies give parts or a named error, and come to an end", async () => {
+  const rng = createRng(7);
+  const body = Buffer.from(
+    `preamble\r\n${["first", "x".repeat(300), "", "\r\n"].map((text) => `--b0\r\nContent-Length: ${text.length}\r\n\r\n${text}\r\n`).join("")}--b0--\r\n`,
+  );
+  const outcomes = new Set<string>();
+  for (let round = 0; round < 400; round++) {
+    const damaged = Buffer.from(body.subarray(0, rng.integer(body.length >> 1, body.length)));
+    for (let n = rng.integer(0, 4); n > 0; n--) damaged[rng.integer(0, damaged.length - 1)] = rng.integer(0, 255);
+    const outcome = await read(damaged, 50).then(
+      (found) => `${found.length} parts`,
+      (error: unknown) => (error instanceof PacsError ? error.code : String(error)),
+    );
+    outcomes.add(outcome);
+  }
+  const known = ["pacs", "pacs-unreachable", ...[0, 1, 2, 3, 4].map((n) => `${n} parts`)];
+  expect([...outcomes].filter((outcome) => !known.includes(outcome))).toEqual([]);
+  expect(outcomes).toContain("pacs-unreachable");
+  expect(outcomes).toContain("4 parts");
 });
 
 test("boundaries, quoted and not", () => {

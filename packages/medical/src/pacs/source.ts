@@ -25,11 +25,14 @@ export async function* pacsSource(
       hint: "Check both UIDs: a series is looked for in the study that was given.",
     });
 
-  /** Each that was still missing: a server may repeat itself, or send what it didn't list. */
-  async function* wanted(files: AsyncIterable<Uint8Array>): AsyncGenerator<PacsInstance> {
+  /**
+   * Each that was still missing: a server may repeat itself, or send what it didn't list. What can't be identified is the
+   * instance that was asked for by itself, or waits until it is; whoever reads it then says what is wrong with it.
+   */
+  async function* wanted(files: AsyncIterable<Uint8Array>, asked = ""): AsyncGenerator<PacsInstance> {
     for await (const bytes of files) {
-      const { sopInstanceUid } = headOfBytes(bytes, address);
-      if (missing.delete(sopInstanceUid)) yield { name: `${address}/instances/${sopInstanceUid}`, bytes };
+      const uid = sopInstanceUidOf(bytes) ?? asked;
+      if (missing.delete(uid)) yield { name: `${address}/instances/${uid}`, bytes };
     }
   }
 
@@ -41,7 +44,7 @@ export async function* pacsSource(
   for (const instance of [...missing]) {
     for (let attempt = 1; missing.has(instance); attempt++) {
       try {
-        yield* wanted(retrieve(client, { study, series, instance }));
+        yield* wanted(retrieve(client, { study, series, instance }), instance);
         if (missing.has(instance))
           throw new PacsError(
             `${address}/instances/${instance}`,
@@ -52,5 +55,13 @@ export async function* pacsSource(
         await client.pause(attempt);
       }
     }
+  }
+}
+
+function sopInstanceUidOf(bytes: Uint8Array): string | undefined {
+  try {
+    return headOfBytes(bytes, "").sopInstanceUid || undefined;
+  } catch {
+    return undefined;
   }
 }

@@ -37,7 +37,9 @@ const instance = (series: string, k: number, sopClass = ctImageStorage) =>
 const arrive = (series: string, k: number, sopClass?: string) =>
   writeFile(join(inbox, `${series}-${k}`), instance(series, k, sopClass));
 
-const settleMs = 60;
+const settleMs = 120;
+/** Between arrivals: far less, also on a busy machine. */
+const stepMs = settleMs / 6;
 
 /** A watch that runs until `until` is true of its events, and a little longer. */
 async function watched(until: (events: WatchEvent[]) => boolean, options: Partial<WatchOptions> = {}) {
@@ -58,7 +60,7 @@ async function watched(until: (events: WatchEvent[]) => boolean, options: Partia
     ...options,
     onEvent: (event) => {
       events.push(event);
-      if (until(events)) setTimeout(() => done.abort(), 3 * settleMs);
+      if (until(events)) setTimeout(() => done.abort(), 2.5 * settleMs);
     },
   });
   clearTimeout(giveUp);
@@ -72,14 +74,14 @@ test("series are processed once, when they are complete, and not again after a r
   await mkdir(join(inbox, "deep/er"), { recursive: true });
   await writeFile(join(inbox, "deep/er/x"), instance("1.2.4", 1));
   const filling = (async () => {
-    for (let k = 2; k <= 6; k++) {
-      await sleep(settleMs / 2);
+    for (let k = 2; k <= 12; k++) {
+      await sleep(stepMs);
       await arrive("1.2.3", k);
     }
   })();
   const first = await watched(count("done", 2));
   await filling;
-  expect(first.processed.sort()).toEqual(["1.2.3: 6 of 6, attempt 1", "1.2.4: 1 of 1, attempt 1"]);
+  expect(first.processed.sort()).toEqual(["1.2.3: 12 of 12, attempt 1", "1.2.4: 1 of 1, attempt 1"]);
   await arrive("1.2.5", 1);
   expect((await watched(count("done", 1))).processed).toEqual(["1.2.5: 1 of 1, attempt 1"]);
 });
@@ -88,9 +90,9 @@ test("a file that grows keeps its series from being complete; one being written 
   const whole = instance("1.2.3", 1);
   const path = join(inbox, "copying");
   const copying = (async () => {
-    for (let part = 1; part <= 5; part++) {
-      await writeFile(path, whole.subarray(0, Math.ceil((whole.length * part) / 5)));
-      await sleep(settleMs / 2);
+    for (let part = 1; part <= 10; part++) {
+      await writeFile(path, whole.subarray(0, Math.ceil((whole.length * part) / 10)));
+      await sleep(stepMs);
     }
   })();
   await writeFile(join(inbox, ".hidden.part"), whole.subarray(0, 200));
@@ -171,7 +173,7 @@ test("a folder that goes away and comes back; one that was never there", async (
   await arrive("1.2.3", 1);
   const away = join(root, "away");
   setTimeout(() => rename(inbox, away), 20);
-  setTimeout(() => rename(away, inbox), 400);
+  setTimeout(() => rename(away, inbox), 4 * settleMs);
   const { processed, kinds } = await watched(count("done", 1));
   expect(kinds).toContain("away");
   expect(processed).toEqual(["1.2.3: 1 of 1, attempt 1"]);
@@ -188,14 +190,14 @@ test("series of a PACS, complete when their number stays the same", async () => 
   };
   hold("1.2.4", 1, "1.2.840.10008.5.1.4.1.1.7"); // Secondary Capture
   const filling = (async () => {
-    for (let k = 1; k <= 5; k++) {
+    for (let k = 1; k <= 10; k++) {
       hold("1.2.3", k);
-      await sleep(settleMs / 2);
+      await sleep(stepMs);
     }
   })();
   const source = pacsSeriesSource(dicomweb(pacs.url));
-  expect((await watched(count("done", 1), { source })).processed).toEqual(["1.2.3: 5 of 5, attempt 1"]);
-  expect((await watched(() => false, { source, signal: AbortSignal.timeout(300) })).processed).toEqual([]);
+  expect((await watched(count("done", 1), { source })).processed).toEqual(["1.2.3: 10 of 10, attempt 1"]);
+  expect((await watched(() => false, { source, signal: AbortSignal.timeout(4 * settleMs) })).processed).toEqual([]);
   await filling;
   await pacs.close();
 });
