@@ -50,6 +50,7 @@ tr.sub th:first-child { padding-left: 18px; font-weight: 400; color: var(--soft)
 .curve svg { display: block; width: 100%; height: 84px; cursor: pointer; touch-action: none; }
 .curve .area { fill: var(--meter); opacity: 0.85; } .curve .seen { stroke: var(--soft); stroke-width: 1; vector-effect: non-scaling-stroke; }
 .curve .cursor { position: absolute; top: 0; bottom: 26px; width: 2px; margin-left: -1px; background: var(--ink); pointer-events: none; left: -9px; }
+.viewer[hidden] + .curve { margin-top: 16px; border-top: 1px solid var(--line); border-radius: 12px; }
 .curve .frame { position: relative; overflow: hidden; }
 .ends { display: flex; justify-content: space-between; gap: 12px; padding: 2px 12px 4px; font-size: 13px; color: var(--soft); }
 .thirds { display: grid; grid-template-columns: auto 1fr 1fr; gap: 4px; padding: 16px 20px; background: var(--card); border: 1px solid var(--line); border-radius: 12px; text-align: center; font-variant-numeric: tabular-nums; }

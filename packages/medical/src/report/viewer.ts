@@ -27,7 +27,8 @@ export function viewerHtml(
   const views = isProjection ? { picture: pictureView(volume.geometry) } : scanViews(volume.geometry);
   const json = JSON.stringify(viewerData(volume, sprites, peak.index, views, display)).replace(/</g, "\\u003c");
   const turning = isProjection ? " hidden" : "";
-  return `<div class="viewer" id="viewer" hidden>
+  return `<noscript><p class="note">Turning slices needs JavaScript. Further down is a contact sheet.</p></noscript>
+<div class="viewer" id="viewer" hidden>
 <div class="stage" data-stage tabindex="0" aria-label="Slices of the scan with the map. Arrow keys turn slices.">
 <canvas data-canvas></canvas>
 <b class="letter l" data-left></b><b class="letter r" data-right></b><b class="letter t" data-top></b><b class="letter b" data-bottom></b>
