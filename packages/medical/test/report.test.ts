@@ -10,7 +10,7 @@ import { spheres } from "../src/report/test-scan.ts";
 import { programAt, withoutPeers } from "./peers.ts";
 
 /** The page in a browser, from disk, as a reader has it. */
-describe.skipIf(withoutPeers("chromium"))("the report in a browser", { timeout: 30_000 }, () => {
+describe.skipIf(withoutPeers("chromium"))("the report in a browser", () => {
   let folder: string;
   let browser: Browser;
   let address: string;
