@@ -161,3 +161,11 @@ test("colour, another size and too many voxels are refused", async () => {
   const huge = { ...mixed, geometry: { shape: [2, 65535, 65535] } as unknown as VolumeSource["geometry"] };
   await expect(loadVolume(huge)).rejects.toThrow("= 8589672450 voxels: at most 1073741824 are loaded");
 });
+
+test("threads that end are an error, not a wait for ever; the next volume gets new ones", async () => {
+  const many = await slices(Array.from({ length: 40 }, (_, k) => [k, k] as const));
+  const loading = loadVolume(many).catch((cause: unknown) => cause);
+  await closeDecoders();
+  expect(await loading).toMatchObject({ code: "decoder-thread" });
+  expect((await loadVolume(many)).data.length).toBe(80);
+});

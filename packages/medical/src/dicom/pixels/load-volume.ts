@@ -27,8 +27,8 @@ export type LoadedVolume = Volume & {
   readonly padding: { readonly voxels: number; readonly value: number } | undefined;
 };
 
-/** Frames of one file that a thread takes at a time. */
-const framesPerJob = 8;
+/** How many frames of one file a thread takes at a time: opening it costs something where they are many, hence not too few. */
+const framesPerJob = (frames: number) => Math.max(8, Math.ceil(frames / 16));
 
 /**
  * Decodes slices in threads and rescales each by its own slope and intercept: HU for CT.
@@ -126,7 +126,8 @@ function jobsOf({ slices }: VolumeSource, volume: SharedVolume): NamedJob[] {
     const { pixelPaddingValue, pixelPaddingRangeLimit } = instance.pixels ?? {};
     const rescale = { rescaleSlope, rescaleIntercept, pixelPaddingValue, pixelPaddingRangeLimit };
     const last = jobs.at(-1);
-    if (last?.instance === instance && last.slices.length < framesPerJob) last.slices.push({ frame, k, rescale });
+    if (last?.instance === instance && last.slices.length < framesPerJob(instance.frames.length))
+      last.slices.push({ frame, k, rescale });
     else jobs.push({ name: instance.name, instance, slices: [{ frame, k, rescale }] });
   }
   return jobs.map(({ name, instance: { store, transferSyntaxUid, pixels }, slices }) => ({

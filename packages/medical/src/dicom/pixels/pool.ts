@@ -8,8 +8,8 @@ import type { Answer, Fault, Request } from "./worker.ts";
 /** The built file, also when this one runs from source in a test: Node 20 reads no TypeScript. */
 const entry = new URL("../../../dist/dicom/pixels/worker.js", import.meta.url);
 
-/** A thread that hasn't answered by then is ended: a codec may run for ever on bytes made for it. */
-const patienceMs = 60_000;
+/** A thread that hasn't answered by then is ended: a codec may run for ever on bytes made for it. And for each slice it was given. */
+const patienceMs = { least: 60_000, slice: 2_000 };
 /** More bring nothing: reading and memory set the pace. */
 const most = 8;
 /** One being decoded, one ready, so that no thread waits for this one. */
@@ -72,20 +72,22 @@ function next(): Waiting | undefined {
 
 function give(hand: Hand, waiting: Waiting): void {
   const id = ids++;
-  if (hand.busy.size === 0) {
+  hand.busy.set(id, waiting);
+  if (hand.busy.size === 1) {
     hand.worker.ref();
     watch(hand);
   }
-  hand.busy.set(id, waiting);
   hand.worker.postMessage({ id, job: waiting.job } satisfies Request);
 }
 
 function watch(hand: Hand): void {
   clearTimeout(hand.timer);
+  const slices = [...hand.busy.values()].reduce((sum, { job }) => sum + job.slices.length, 0);
+  const ms = patienceMs.least + patienceMs.slice * slices;
   hand.timer = setTimeout(() => {
-    fail(hand, new DecoderThreadError(`a thread that decodes pixels gave no answer for ${patienceMs / 1000} s`));
+    fail(hand, new DecoderThreadError(`a thread that decodes pixels gave no answer for ${ms / 1000} s`));
     void hand.worker.terminate();
-  }, patienceMs);
+  }, ms);
 }
 
 function startHand(): void {

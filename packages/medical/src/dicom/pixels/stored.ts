@@ -37,10 +37,8 @@ export function storedValues({ samples, precision }: Decoded, layout: PixelLayou
 
   const into = viewed(samples, signed);
   const up = 32 - bits;
-  for (let i = 0; i < samples.length; i++) {
-    const raised = (samples[i]! >> shift) << up;
-    into[i] = signed ? raised >> up : raised >>> up;
-  }
+  if (signed) for (let i = 0; i < samples.length; i++) into[i] = ((samples[i]! >> shift) << up) >> up;
+  else for (let i = 0; i < samples.length; i++) into[i] = ((samples[i]! >> shift) << up) >>> up;
   return into;
 }
 

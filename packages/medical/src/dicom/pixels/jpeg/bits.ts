@@ -48,6 +48,9 @@ export function unstuffed(stream: Uint8Array, offset: number, slack: number): En
   return { bytes: into, intervals, end };
 }
 
+/** What a row is written into. */
+export type Samples = Uint8Array | Uint16Array;
+
 /** Reads an interval's bits. The methods keep the state in local variables: that is what makes them fast. */
 export class BitReader {
   private at = 0;
@@ -70,10 +73,15 @@ export class BitReader {
     return this.at - (this.count >> 3) - this.end;
   }
 
-  /** Writes the next differences into `into`, from `start` on. May take 4 bytes each. */
-  differences(table: HuffmanTable, into: Int32Array, start: number, howMany: number): void {
+  /**
+   * Writes the next differences into `into`, from `start` on, modulo 2^16; with `sum`, each added to the one before it, the first
+   * one to `sum`: prediction from the left needs no second pass then. May take 4 bytes each.
+   */
+  differences(table: HuffmanTable, into: Samples, start: number, howMany: number, sum?: number): void {
     const { bytes } = this;
     const { whole } = table;
+    const kept = sum === undefined ? 0 : 0xffff;
+    let value = sum ?? 0;
     let { at, held, count } = this;
     for (let to = start; to < start + howMany; to++) {
       if (count < 16) {
@@ -84,7 +92,8 @@ export class BitReader {
       const entry = whole[(held >>> (count - lookBits)) & ((1 << lookBits) - 1)]!;
       if (entry !== 0) {
         count -= entry & 31;
-        into[to] = entry >> 5;
+        value = ((value & kept) + (entry >> 5)) & 0xffff;
+        into[to] = value;
         continue;
       }
       const code = table.codes()[(held >>> (count - 16)) & 0xffff]!;
@@ -93,17 +102,18 @@ export class BitReader {
       const category = code >> 5;
       if (category > 16)
         throw new PixelFault(`a difference of the JPEG stream has ${category} bits: at most 16 can be`);
-      if (category === 0 || category === 16) {
-        into[to] = extended(category, 0);
-        continue;
+      let bits = 0;
+      if (category > 0 && category < 16) {
+        if (count < 16) {
+          held = (held << 16) | (bytes[at]! << 8) | bytes[at + 1]!;
+          at += 2;
+          count += 16;
+        }
+        count -= category;
+        bits = (held >>> count) & ((1 << category) - 1);
       }
-      if (count < 16) {
-        held = (held << 16) | (bytes[at]! << 8) | bytes[at + 1]!;
-        at += 2;
-        count += 16;
-      }
-      count -= category;
-      into[to] = extended(category, (held >>> count) & ((1 << category) - 1));
+      value = ((value & kept) + extended(category, bits)) & 0xffff;
+      into[to] = value;
     }
     this.at = at;
     this.held = held;

@@ -1,11 +1,11 @@
 import { PixelFault } from "../limits.ts";
-import { BitReader, unstuffed } from "./bits.ts";
+import { BitReader, type Samples, unstuffed } from "./bits.ts";
 import type { HuffmanTable } from "./huffman.ts";
 import { type FrameHeader, type Scan, scansOf } from "./markers.ts";
 
 /** Samples of a decoded stream, pixel by pixel, with as many bits as `precision` says. */
 export type JpegSamples = {
-  readonly samples: Uint8Array | Uint16Array;
+  readonly samples: Samples;
   readonly frame: FrameHeader;
 };
 
@@ -13,7 +13,8 @@ export type JpegSamples = {
  * Lossless JPEG with Huffman coding, process 14: all seven predictors, 2 to 16 bits, point transform, restart markers, up to
  * four components, interleaved or one scan each. ITU-T T.81, annex H.
  *
- * Each row is read as differences first, then summed up by its predictor: two short loops that the compiler does well.
+ * Grey predicted from the left, which most archives have, is one loop; other rows are read as differences first, then summed up
+ * by their predictor: two short loops, which the compiler does better than a long one.
  */
 export function decodeLossless(stream: Uint8Array): JpegSamples {
   let result: JpegSamples | undefined;
@@ -34,7 +35,7 @@ export function decodeLossless(stream: Uint8Array): JpegSamples {
   throw new PixelFault(result ? `the JPEG stream lacks ${missing} of its components` : "the JPEG stream has no scan");
 }
 
-function room({ marker, precision, rows, columns, components }: FrameHeader): Uint8Array | Uint16Array {
+function room({ marker, precision, rows, columns, components }: FrameHeader): Samples {
   if (marker !== 0xc3)
     throw new PixelFault(
       `the JPEG stream isn't lossless with Huffman codes: its frame is SOF${marker - 0xc0}, not SOF3`,
@@ -47,7 +48,7 @@ function room({ marker, precision, rows, columns, components }: FrameHeader): Ui
 }
 
 /** Returns where the scan's bytes end. */
-function decodeScan(stream: Uint8Array, scan: Scan, samples: Uint8Array | Uint16Array): number {
+function decodeScan(stream: Uint8Array, scan: Scan, samples: Samples): number {
   const { frame, components, start: predictor, low: shift, restartInterval } = scan;
   const { rows, columns, precision } = frame;
   if (predictor < 1 || predictor > 7)
@@ -60,7 +61,7 @@ function decodeScan(stream: Uint8Array, scan: Scan, samples: Uint8Array | Uint16
   const perRow = columns * components.length;
   const { bytes, intervals, end } = unstuffed(stream, scan.offset, 4 * perRow + 16);
   const reader = new BitReader(bytes);
-  const differences = new Int32Array(perRow);
+  const differences = new Uint16Array(perRow);
   const rowsPerInterval = restartInterval === 0 ? rows : restartInterval / columns;
   const all = frame.components.length;
   const initial = 1 << (precision - shift - 1);
@@ -72,13 +73,17 @@ function decodeScan(stream: Uint8Array, scan: Scan, samples: Uint8Array | Uint16
       reader.seek(intervals[interval]!, intervals[interval + 1]!);
       interval++;
     }
-    readRow(reader, tables, differences, columns);
-    if (reader.overrun() > 0) throw new PixelFault(`the JPEG stream ends at row ${y} of ${rows}`);
-    for (const [c, { index }] of components.entries()) {
-      const at = y * columns * all + index;
-      if (first) firstRow(differences, c, components.length, samples, at, all, columns, initial);
-      else predictors[predictor]!(differences, c, components.length, samples, at, all, columns);
+    if (all === 1 && (first || predictor === 1))
+      reader.differences(tables[0]!, samples, y * columns, columns, first ? initial : samples[(y - 1) * columns]!);
+    else {
+      readRow(reader, tables, differences, columns);
+      for (const [c, { index }] of components.entries()) {
+        const at = y * columns * all + index;
+        if (first) firstRow(differences, c, components.length, samples, at, all, columns, initial);
+        else predictors[predictor]!(differences, c, components.length, samples, at, all, columns);
+      }
     }
+    if (reader.overrun() > 0) throw new PixelFault(`the JPEG stream ends at row ${y} of ${rows}`);
   }
   if (shift > 0) for (let i = 0; i < samples.length; i++) samples[i] = samples[i]! << shift;
   return end;
@@ -88,7 +93,7 @@ function fail(reason: string): never {
   throw new PixelFault(`the JPEG stream is damaged: ${reason}`);
 }
 
-function readRow(reader: BitReader, tables: readonly HuffmanTable[], into: Int32Array, columns: number): void {
+function readRow(reader: BitReader, tables: readonly HuffmanTable[], into: Uint16Array, columns: number): void {
   const [table] = tables;
   if (tables.every((other) => other === table)) reader.differences(table!, into, 0, into.length);
   else
@@ -101,10 +106,10 @@ function readRow(reader: BitReader, tables: readonly HuffmanTable[], into: Int32
  * lies `columns` · `stride` earlier. Typed arrays take sums modulo 2^16, as H.1.2.1 wants.
  */
 type Predictor = (
-  differences: Int32Array,
+  differences: Uint16Array,
   from: number,
   step: number,
-  samples: Uint8Array | Uint16Array,
+  samples: Samples,
   at: number,
   stride: number,
   columns: number,
@@ -112,10 +117,10 @@ type Predictor = (
 
 /** The first row of the picture, and after a restart: from the left, beginning in the middle of the range. */
 function firstRow(
-  differences: Int32Array,
+  differences: Uint16Array,
   from: number,
   step: number,
-  samples: Uint8Array | Uint16Array,
+  samples: Samples,
   at: number,
   stride: number,
   columns: number,
@@ -128,7 +133,7 @@ function firstRow(
   }
 }
 
-/** Any row's first sample is predicted from the one above. The most common predictor has a loop of its own. */
+/** Any row's first sample is predicted from the one above. */
 const fromLeft: Predictor = (differences, from, step, samples, at, stride, columns) => {
   let value = samples[at - columns * stride]!;
   for (let x = 0, d = from, s = at; x < columns; x++, d += step, s += stride) {
