@@ -3,9 +3,11 @@
 export * from "./dicom/index.ts";
 export * from "./dicom/pixels/index.ts";
 export * from "./errors.ts";
+export * from "./networks/index.ts";
 export * from "./nifti/index.ts";
 export * from "./pacs/index.ts";
 export * from "./preprocess/index.ts";
+export * from "./process/index.ts";
 export type { Provenance } from "./provenance.ts";
 export * from "./report/index.ts";
 export { affine, type Geometry, indexOf, positionOf, type Vec3 } from "./volume/geometry.ts";

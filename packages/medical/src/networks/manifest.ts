@@ -10,6 +10,9 @@ export const medicalSchema = z.strictObject({
   preprocess: z.union([lungCtSchema, volumeSchema]).exactOptional(),
   /** Default: the volume at once where the graph's sizes allow it, else windows of the size that the graph fixes. */
   slidingWindow: slidingWindowSchema.exactOptional(),
+  /** How maps are made where nobody says otherwise, and at which layers; several are averaged. Default: grad-cam at the last. */
+  method: z.string().min(1).exactOptional(),
+  layers: z.array(z.string().min(1)).min(1).exactOptional(),
 });
 
 export type MedicalManifest = z.output<typeof medicalSchema>;

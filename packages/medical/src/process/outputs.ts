@@ -164,8 +164,9 @@ export async function writeOutputs(
   return { files: all, dicom, notes };
 }
 
-function titles({ provenance: { target, probability, model, method, layers } }: ExplainedScan) {
+function titles({ scan, provenance: { target, probability, model, method, layers } }: ExplainedScan) {
   return {
+    isProjection: scan.frameOfReferenceUid === undefined,
     title: probability === undefined ? target : `${target} ${(100 * probability).toFixed(0)} %`,
     detail: `${model.name} · ${method} at ${layers.join(", ")}`,
   };

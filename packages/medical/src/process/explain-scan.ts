@@ -1,0 +1,146 @@
+import type { Model } from "@camkit/cam-core";
+import type { Scan } from "../dicom/scan.ts";
+import {
+  explainSegmentation,
+  explainVolume,
+  type PreparedScan,
+  prepareScan,
+  segmentVolume,
+  type VolumeOptions,
+} from "../networks/index.ts";
+import { mapOnScan } from "../preprocess/index.ts";
+import { statistics, voxelMl } from "../report/statistics.ts";
+import type { Vec3 } from "../volume/geometry.ts";
+import type { Volume } from "../volume/volume.ts";
+import { assembled, type Found } from "./assemble.ts";
+import { lungBaseline } from "./baseline.ts";
+import type { ExplainedScan } from "./explained-scan.ts";
+import { measureFaithfulness } from "./faithfulness.ts";
+import { mapAt, mergedMap } from "./maps.ts";
+import { classAsked, type ExplainRequest } from "./request.ts";
+import type { Stages } from "./stages.ts";
+
+/**
+ * Explains a 3-D network's answer about a scan: preparation, run, map on the scan's own grid, its statistics, and what can be
+ * measured of its faithfulness. Throws NoLungsError, EmptyClassError, UnknownNameError, AbortedError, what the engine throws.
+ */
+export async function explainScan(
+  scan: Scan,
+  volume: Volume,
+  request: ExplainRequest,
+  stages: Stages,
+): Promise<ExplainedScan> {
+  const { model, medical } = request.model;
+  const preprocess = medical.preprocess!;
+  const asked = classAsked(request);
+  const prepared = await stages.run("preparing", () => prepareScan(volume, preprocess));
+  const found = await stages.run("explaining", () =>
+    medical.task === "segmentation"
+      ? segmented(model, prepared, volume, asked, optionsOf(request))
+      : classified(model, prepared, asked, optionsOf(request)),
+  );
+  const inputShape = prepared.tensor.shape.slice(2) as unknown as Vec3;
+  const raw = mergedMap(found.maps, inputShape);
+  const map = mapOnScan(raw, prepared.placement, volume.geometry);
+  const measured = await stages.run("statistics", () =>
+    statistics(map, prepared.lungMask, { threshold: request.threshold }),
+  );
+  const faithfulness =
+    request.metrics.length === 0 || medical.task === "segmentation"
+      ? undefined
+      : await stages.run("faithfulness", (onProgress) =>
+          measureFaithfulness({
+            names: request.metrics,
+            model,
+            classIndex: found.classIndex,
+            input: prepared.tensor,
+            map: mapAt(raw, inputShape),
+            baseline: lungBaseline(preprocess),
+            explain: async (changed) => {
+              const again = await classified(changed, prepared, found.classIndex, optionsOf(request));
+              return mapAt(mergedMap(again.maps, inputShape), inputShape);
+            },
+            score:
+              found.windows === 1
+                ? undefined
+                : async (input) =>
+                    (await explainVolume(model, input, { ...optionsOf(request), classIndex: found.classIndex })).logits,
+            device: request.device,
+            threads: request.threads,
+            signal: request.signal,
+            onProgress,
+          }),
+        );
+  const slices = prepared.placement.axes.find(({ scanAxis }) => scanAxis === 0)?.centres;
+  return assembled(request, stages, {
+    scan,
+    volume,
+    map,
+    found,
+    statistics: measured,
+    ...(faithfulness ? { faithfulness } : {}),
+    ...(slices ? { seenSlices: [...new Set(slices.map(Math.round))].sort((a, b) => a - b) } : {}),
+    words: prepared.words,
+    notes: [...prepared.notes, ...structureNotes(found.structures)],
+  });
+}
+
+/** What is asked for, else what the manifest says; layers that were stated for one method don't go with another. */
+function optionsOf(request: ExplainRequest): VolumeOptions {
+  const { method, device, threads, signal } = request;
+  const { medical } = request.model;
+  const layers = request.layers ?? (method === undefined || method === medical.method ? medical.layers : undefined);
+  return {
+    method: method ?? medical.method,
+    ...(layers === undefined ? {} : { layers }),
+    ...(device === undefined ? {} : { device }),
+    ...(threads === undefined ? {} : { threads }),
+    window: medical.slidingWindow,
+    signal,
+  };
+}
+
+async function classified(
+  model: Model,
+  { tensor }: PreparedScan,
+  classIndex: number | undefined,
+  options: VolumeOptions,
+): Promise<Found> {
+  return { ...(await explainVolume(model, tensor, { ...options, classIndex })), structures: [] };
+}
+
+/** Where no class is asked for, the one that takes most of the scan, besides the background (0). */
+async function segmented(
+  model: Model,
+  { tensor, placement }: PreparedScan,
+  { geometry }: Volume,
+  asked: number | undefined,
+  options: VolumeOptions,
+): Promise<Found> {
+  const cellMl = voxelMl(geometry) * placement.axes.reduce((product, { centres }) => product * stepOf(centres), 1);
+  const volumes = (labels: Uint16Array) => {
+    const counts = new Map<number, number>();
+    for (const label of labels) if (label > 0) counts.set(label, (counts.get(label) ?? 0) + 1);
+    return [...counts]
+      .map(([index, count]) => ({
+        class: index,
+        ...(model.labels[index] === undefined ? {} : { label: model.labels[index] }),
+        volumeMl: count * cellMl,
+      }))
+      .sort((a, b) => b.volumeMl - a.volumeMl);
+  };
+  const classIndex = asked ?? volumes((await segmentVolume(model, tensor, options)).labels)[0]?.class ?? 1;
+  const found = await explainSegmentation(model, tensor, { ...options, classIndex });
+  return { ...found, structures: volumes(found.labels) };
+}
+
+/** The scan's voxels from one cell to the next. */
+function stepOf(centres: readonly number[]): number {
+  return centres.length > 1 ? Math.abs(centres.at(-1)! - centres[0]!) / (centres.length - 1) : 1;
+}
+
+function structureNotes(structures: ExplainedScan["structures"]): string[] {
+  return structures.map(
+    ({ class: index, label, volumeMl }) => `segmented: ${label ?? `class ${index}`} ${volumeMl.toFixed(1)} ml`,
+  );
+}
