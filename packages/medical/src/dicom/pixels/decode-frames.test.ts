@@ -199,6 +199,8 @@ test("a deflated data set: read, and bounded", async () => {
     return { ...source(uids.deflated, [], grey), store: { bytes: Buffer.concat([meta, deflateRawSync(bytes)]) } };
   };
   for await (const { samples } of decodeFrames(deflated(content))) expect(Array.from(samples)).toEqual([1, 2, 3, 4]);
+  const bomb = deflated(Buffer.concat([content, Buffer.alloc(2 ** 26)]));
+  await expect(decodeFrames(bomb).next()).rejects.toThrow("grows beyond 67108872 bytes");
   const broken = deflated(content);
   broken.store.bytes.fill(0x55, 164);
   await expect(decodeFrames(broken).next()).rejects.toThrow("the deflated data set is damaged");

@@ -1,5 +1,5 @@
 import { type DataElement, tagName } from "../elements.ts";
-import { limits, PixelFault } from "./limits.ts";
+import { PixelFault } from "./limits.ts";
 import type { PixelElements } from "./locate.ts";
 import type { ByteReader } from "./reader.ts";
 
@@ -108,7 +108,6 @@ function beginsFrame(reader: ByteReader, { offset, length }: Stretch): boolean {
 export function joined(reader: ByteReader, stretches: readonly Stretch[]): Uint8Array {
   if (stretches.length === 1) return reader.read(stretches[0]!.offset, stretches[0]!.length);
   const total = stretches.reduce((sum, { length }) => sum + length, 0);
-  if (total > limits.inflatedBytes) throw new PixelFault(`a frame of ${total} compressed bytes`);
   const bytes = new Uint8Array(total);
   let at = 0;
   for (const { offset, length } of stretches) {

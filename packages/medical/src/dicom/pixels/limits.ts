@@ -6,8 +6,8 @@ export const limits = {
   frameSamples: 2 ** 26,
   /** Voxels of one volume: 4096 slices of 512 × 512. */
   volumeVoxels: 2 ** 30,
-  /** Bytes that a deflated data set may grow to. */
-  inflatedBytes: 2 ** 31 - 1,
+  /** Bytes that a deflated data set may grow to, beside its pixels. */
+  inflatedHeader: 2 ** 26,
 } as const;
 
 /**

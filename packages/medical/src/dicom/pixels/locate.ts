@@ -30,11 +30,16 @@ const pixelDataTag = 0x7fe00010;
 const undefinedLength = 0xffffffff;
 
 /**
- * Finds Pixel Data and what belongs to it. Throws PixelFault: no pixels, lengths beyond the file, a deflated data set that
+ * Finds Pixel Data and what belongs to it; without compression its value takes `pixelBytes`. Throws PixelFault: no pixels, lengths beyond the file, a deflated data set that
  * grows beyond the limit.
  */
-export function locatePixels(store: ByteStore, file: ByteReader, syntax: TransferSyntax): PixelElements {
-  const { reader, elements, pixelOffset } = syntax.deflated ? fromDeflated(file) : fromFile(store, file);
+export function locatePixels(
+  store: ByteStore,
+  file: ByteReader,
+  syntax: TransferSyntax,
+  pixelBytes: number,
+): PixelElements {
+  const { reader, elements, pixelOffset } = syntax.deflated ? fromDeflated(file, pixelBytes) : fromFile(store, file);
   const head = reader.read(pixelOffset, 8);
   const view = new DataView(head.buffer, head.byteOffset, 8);
   const tag = view.getUint16(0, syntax.littleEndian) * 0x10000 + view.getUint16(2, syntax.littleEndian);
@@ -77,13 +82,14 @@ function fromFile(store: ByteStore, reader: ByteReader): Found {
 
 const explicitLittleEndian = { explicit: true, littleEndian: true };
 
-function fromDeflated(file: ByteReader): Found {
+function fromDeflated(file: ByteReader, pixelBytes: number): Found {
+  const most = Math.min(pixelBytes + limits.inflatedHeader, 2 ** 31 - 1); // what zlib can write at once
   const bytes = file.read(0, file.size);
   try {
     const start = Buffer.from(bytes.subarray(128, 132)).toString("latin1") === "DICM" ? 132 : 0;
     const meta = readElements(bytes, start, explicitLittleEndian, new Map(), (tag) => tag >>> 16 !== 2);
     const content = inflateRawSync(bytes.subarray(meta.end?.offset), {
-      maxOutputLength: limits.inflatedBytes,
+      maxOutputLength: most,
       finishFlush: zlib.Z_SYNC_FLUSH,
     });
     const isPixelData = (tag: number) => tag >= pixelDataTag;
@@ -95,7 +101,7 @@ function fromDeflated(file: ByteReader): Found {
     const { code, message } = cause as NodeJS.ErrnoException;
     throw new PixelFault(
       code === "ERR_BUFFER_TOO_LARGE"
-        ? `the deflated data set grows beyond ${limits.inflatedBytes} bytes`
+        ? `the deflated data set grows beyond ${most} bytes, more than its header and pixels can take`
         : `the deflated data set is damaged: ${message}`,
     );
   }

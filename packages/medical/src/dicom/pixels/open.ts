@@ -35,7 +35,7 @@ export function openPixels({ store, transferSyntaxUid, pixels: layout }: PixelSo
   checkLayout(layout);
   const file = openReader(store);
   try {
-    const elements = locatePixels(store, file, syntax);
+    const elements = locatePixels(store, file, syntax, Math.ceil(nativeFrameBytes(layout) * layout.numberOfFrames));
     const bytesOf = syntax.encapsulated ? encapsulated(elements, layout) : native(elements, layout);
     return {
       layout,
