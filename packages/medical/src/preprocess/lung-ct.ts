@@ -92,6 +92,7 @@ function fill(
     across: bilinearTaps(columns.length, columns.cells, columns.first, columns.count),
   };
   const scale = 1 / (high - low);
+  const step = view.strides[2];
   const plane = new Float32Array(rows.length * columns.length);
   const scratch = new Float32Array(rows.length * width);
   const out = new Float32Array(kept.length * height * width);
@@ -104,8 +105,12 @@ function fill(
     for (let r = 0, to = 0; r < rows.length; r++) {
       let from =
         view.offset + slice * view.strides[0] + (rows.begin + r) * view.strides[1] + columns.begin * view.strides[2];
-      for (let c = 0; c < columns.length; c++, to++, from += view.strides[2])
-        plane[to] = Math.min(1, Math.max(0, (data[from]! - low) * scale));
+      for (let c = 0; c < columns.length; c++, to++, from += step) {
+        let value = (data[from]! - low) * scale;
+        if (value < 0) value = 0;
+        else if (value > 1) value = 1;
+        plane[to] = value;
+      }
     }
     blacken(plane, slice, rows, columns);
     resizePlane(plane, columns.length, taps, scratch, into);

@@ -25,7 +25,12 @@ function lowerEnvelope(n: number, unit: number) {
   const at = new Int32Array(n);
   const from = new Float64Array(n + 1);
   return (data: Float32Array, offset: number, stride: number): void => {
-    for (let i = 0; i < n; i++) f[i] = data[offset + i * stride]!;
+    let sum = 0;
+    for (let i = 0, from = offset; i < n; i++, from += stride) {
+      f[i] = data[from]!;
+      sum += f[i]!;
+    }
+    if (sum === 0) return; // nothing to fill: most lines outside the body
     let k = -1;
     for (let q = 0; q < n; q++) {
       if (f[q] === Number.POSITIVE_INFINITY) continue;
@@ -44,7 +49,8 @@ function lowerEnvelope(n: number, unit: number) {
     from[k + 1] = Number.POSITIVE_INFINITY;
     for (let p = 0, j = 0; p < n; p++) {
       while (from[j + 1]! < p) j++;
-      data[offset + p * stride] = f[at[j]!]! + unit * (p - at[j]!) ** 2;
+      const q = at[j]!;
+      data[offset + p * stride] = f[q]! + unit * (p - q) * (p - q);
     }
   };
 }

@@ -24,8 +24,11 @@ export type LungMask = {
 
 /** Aerated lung is below; ground-glass mostly, consolidation not. */
 const airHu = -400;
-/** Vessels, nodules and consolidations at the wall, up to about twice as thick, are taken in. */
-const closingMm = 16;
+/**
+ * Vessels, nodules and consolidations at the wall, up to about twice as thick, are taken in. On phantoms 24 rather than 16 takes the
+ * share of large consolidations inside from 0.3 … 0.9 to 0.7 … 0.99 and costs 0.005 of the Dice with the lungs.
+ */
+const closingMm = 24;
 
 /**
  * The lungs of a chest CT, undefined where there are none. On a 4 mm grid: air inside the body; its thick parts, apart from gas;
