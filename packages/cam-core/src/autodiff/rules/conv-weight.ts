@@ -1,10 +1,10 @@
 import type { Builder, Value } from "../../graph/builder.ts";
-import { isStatic } from "../../graph/dims.ts";
 import { float32, positionsOf, sizeOf } from "../../tensor.ts";
+import { byCrossing, byUnfolding, canCross } from "./conv-weight-unfolded.ts";
 import { type FixedWindows, isFixed, padded, sizesOf, type Windows } from "./windows.ts";
 
 /** Everything that decides how the weights' cotangent is written. */
-type Site = {
+export type Site = {
   readonly op: Builder;
   readonly x: Value;
   readonly dy: Value;
@@ -28,6 +28,8 @@ type Form = { readonly fits: (site: Site) => boolean; readonly write: (site: Sit
  *   shifted    stride 1: rows laid end to end, so that a tap      128×32×15², 3×3 to 32: 9.2, cut out 12.2 [5.3]
  *              is one run of memory; a product per tap and        16×64×16², 3×3 to 64: 5.2, cut out 6.3 [3.2]
  *              sample, which threads share
+ *   crossed    depthwise volumes: x unfolded by two axes, dy     4×32×16×64², 3×3×3: 287, unfolded 625
+ *              by the first, then products                        4×72×8×32², 5×5×5: 218, banded 445
  *   banded     depthwise, short rows: products of whole rows,     16×144×24², 3×3: 8.9, cut out 13.5 [2.6]
  *              of which the diagonals are the taps                16×192×12², 3×3: 2.7, cut out 5.3 [0.4]
  *   cut out    the pixels of each tap cut out and joined,         16×64×16², 3×3 stride 2 to 128: 3.6 [1.9]
@@ -58,6 +60,10 @@ const forms: readonly Form[] = [
     write: byPositions,
   },
   { fits: (site) => isKnown(site) && site.windows.strides.every((stride) => stride === 1), write: byShifts },
+  {
+    fits: (site) => isDepthwise(site) && canCross(site) && (rowOf(site) >= 16 || tapsOf(site.windows) > mostTaps),
+    write: byCrossing,
+  },
   { fits: (site) => isDepthwise(site) && rowOf(site) <= longestRow, write: byBands },
   { fits: (site) => isDepthwise(site) && tapsOf(site.windows) <= mostTaps, write: byUnfolding },
   { fits: ({ windows }) => tapsOf(windows) <= mostTaps, write: byTaps },
@@ -98,56 +104,6 @@ const mostTaps = 27;
 
 function tapsOf({ kernel }: Windows): number {
   return sizeOf(kernel);
-}
-
-/**
- * columns [N, C · taps, out] = Conv with kernels of single ones, channel by channel; then per sample and group
- * dy [M/group, out] times their transpose. Columns hold every pixel once per tap: of large volumes, few samples at a time.
- */
-function byUnfolding(site: Site): Value {
-  const { op, x, dy, shape } = site;
-  const rounds = roundsOf(site);
-  const samples = op.dims(x)![0] as number;
-  const cut = (value: Value, i: number) => {
-    const [begin, end] = [i, i + 1].map((at) => Math.floor((at * samples) / rounds)) as [number, number];
-    return op.slice(value, { axes: [0], starts: [begin], ends: [end] });
-  };
-  const parts = Array.from({ length: rounds }, (_, i) =>
-    rounds === 1 ? unfolded(site, x, dy) : unfolded(site, cut(x, i), cut(dy, i)),
-  );
-  return op.reshape(
-    parts.reduce((sum, part) => op.add(sum, part)),
-    shape,
-  );
-}
-
-/** Most elements of the columns: 256 MB. 4×32×16×64², depthwise 3×3×3: 906 MB, now 226 at a time, in the same time. */
-const mostElements = 1 << 26;
-
-/** In how many rounds the samples are unfolded; one where a size isn't known. */
-function roundsOf({ op, x, dy, shape, windows, group }: Site): number {
-  const [samples, , ...out] = op.dims(dy) ?? [];
-  if (!isStatic(out) || typeof samples !== "number" || samples !== op.dims(x)?.[0]) return 1;
-  const each = group * shape[1]! * tapsOf(windows) * sizeOf(out);
-  return Math.min(samples, Math.ceil((samples * each) / mostElements));
-}
-
-/** The sum over the given samples: [group, M/group, C/group · taps]. */
-function unfolded({ op, shape, windows, group }: Site, x: Value, dy: Value): Value {
-  const [outputs, inputs] = shape as [number, number];
-  const taps = tapsOf(windows);
-  const rows = group * inputs * taps;
-  const ones = new Float32Array(rows * taps);
-  for (let row = 0; row < rows; row++) ones[row * taps + (row % taps)] = 1;
-  const picking = op.cast(op.constant(float32([rows, 1, ...windows.kernel], ones)), op.dtype(x));
-  const { strides, dilations, begins, ends } = windows;
-  const pads = [...(begins as readonly number[]), ...(ends as readonly number[])];
-  const columns = op.conv(x, picking, { group: group * inputs, strides, dilations, pads });
-  const samples = op.dim(x, 0);
-  const pixels = op.reshape(columns, op.sizes([samples, group, inputs * taps, -1]));
-  const cotangents = op.reshape(dy, op.sizes([samples, group, outputs / group, -1]));
-  const products = op.matMul(cotangents, op.transpose(pixels, [0, 1, 3, 2])); // [N, group, M/group, C/group * taps]
-  return op.reduceSum(products, { axes: [0], keepdims: false });
 }
 
 /**

@@ -59,21 +59,25 @@ test("weights of unknown shape are refused by name", async () => {
 });
 
 test("large volumes are unfolded in rounds: each sample counts once", async () => {
-  // 5·2·27·32·64·128 columns are more than a round holds: two samples, then three, which alone are one round each.
+  // 5·3·(3 + 9)·16·64·128 copies are more than a round holds: two samples, then three, which alone are one round each.
+  const size = [3, 16, 64, 128];
   const [x, w, dy] = [
-    [5, 2, 32, 64, 128],
-    [2, 1, 3, 3, 3],
-    [5, 2, 32, 64, 128],
+    [5, ...size],
+    [3, 1, 3, 3, 3],
+    [5, ...size],
   ].map((shape) => rng(5).normal(shape));
-  const attributes = { group: 2, pads: [1, 1, 1, 1, 1, 1] };
-  const each = 2 * 32 * 64 * 128;
+  const attributes = { group: 3, pads: [1, 1, 1, 1, 1, 1] };
+  const each = 3 * 16 * 64 * 128;
   const weights = async (begin: number, end: number) => {
     const part = ({ data }: Tensor) =>
-      float32([end - begin, 2, 32, 64, 128], (data as Float32Array).subarray(begin * each, end * each));
-    const { dx } = await vjpAt("Conv", { inputs: [part(x!), w!], attributes }, { cotangent: part(dy!) });
-    return dx[1]!.data as Float32Array;
+      float32([end - begin, ...size], (data as Float32Array).subarray(begin * each, end * each));
+    const sample = { inputs: [part(x!), w!], attributes, wrt: [1] };
+    const { dx, nodes } = await vjpAt("Conv", sample, { cotangent: part(dy!) });
+    return { values: dx[1]!.data as Float32Array, convs: nodes.filter((opType) => opType === "Conv").length };
   };
   const [whole, first, rest] = [await weights(0, 5), await weights(0, 2), await weights(2, 5)];
-  const scale = Math.max(...whole.map(Math.abs));
-  for (const [i, value] of whole.entries()) expect(Math.abs(value - first[i]! - rest[i]!) / scale).toBeLessThan(1e-5);
+  expect([whole.convs, first.convs, rest.convs]).toEqual([4, 2, 2]);
+  const scale = Math.max(...whole.values.map(Math.abs));
+  for (const [i, value] of whole.values.entries())
+    expect(Math.abs(value - first.values[i]! - rest.values[i]!) / scale).toBeLessThan(1e-5);
 });
