@@ -132,6 +132,19 @@ export const option = {
         throw new UsageError(`${placeholder} is a whole number from 1 up, found "${given}"`);
       },
     }),
+  number: (placeholder: string, description: string, fallback: number) =>
+    parameter<number>({
+      form: "option",
+      placeholder,
+      description,
+      required: false,
+      fallback: String(fallback),
+      read: (given) => {
+        const value = given === undefined ? fallback : Number(given);
+        if (given !== "" && Number.isFinite(value)) return value;
+        throw new UsageError(`${placeholder} is a number, found "${given}"`);
+      },
+    }),
   /** May be given several times, and is a list then: what it says may hold commas. */
   many: (placeholder: string, description: string) =>
     parameter<readonly string[]>({

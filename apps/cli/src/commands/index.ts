@@ -21,6 +21,7 @@ export const commands: readonly Listed[] = [
   listed("explain", "MODEL INPUT…", "show where a model looked", () => import("./explain.ts")),
   listed("gradient", "MODEL INPUT.npy", "the derivative of a target by any tensor", () => import("./gradient.ts")),
   listed("bench", "MODEL", "what an explanation costs beside the forward pass", () => import("./bench.ts")),
+  listed("ct", "INPUT…", "explain a chest CT or a radiograph, from PACS to PACS", () => import("./ct.ts")),
   listed("ct series", "INPUT…", "the DICOM series in files or a study", () => import("./ct-series.ts")),
   listed("train", "CONFIG", "train a network or fine-tune one, and deploy it", () => import("./train.ts")),
   listed("test", "MODEL DATA…", "measure a classifier on labelled samples", () => import("./test.ts")),

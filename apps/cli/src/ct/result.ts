@@ -1,0 +1,141 @@
+import type { ExplainedScan, Stored, WrittenOutputs } from "@camkit/medical";
+import { milliseconds, probability, significant } from "../format.ts";
+import { table } from "../table.ts";
+import { version } from "../version.ts";
+
+/** result.json of one scan: everything that the pictures show, as numbers. */
+export function ctDocument(explained: ExplainedScan, written: WrittenOutputs, source: Record<string, unknown>) {
+  const { scan, provenance, predictions, calibration, statistics, faithfulness, structures, stages } = explained;
+  const { deletion, insertion, randomisation, baseline } = faithfulness ?? {};
+  const walk = (measured: typeof deletion) =>
+    measured && {
+      area: measured.value,
+      randomArea: measured.random?.area ?? null,
+      quantity: measured.quantity,
+      fractions: measured.curve.fractions,
+      scores: measured.curve.scores,
+    };
+  return {
+    camkit: version,
+    command: "ct",
+    researchUseOnly: true,
+    time: provenance.time.toISOString(),
+    source,
+    scan: {
+      modality: scan.modality,
+      studyInstanceUid: scan.identity.StudyInstanceUID,
+      seriesInstanceUid: scan.identity.SeriesInstanceUID,
+      frameOfReferenceUid: scan.frameOfReferenceUid ?? null,
+      geometry: scan.geometry,
+      remappedUids: scan.remapped,
+      notes: scan.notes,
+    },
+    model: provenance.model,
+    method: provenance.method,
+    layers: provenance.layers,
+    preprocessing: provenance.preprocessing,
+    provider: provenance.provider,
+    explained: {
+      class: explained.classIndex,
+      label: provenance.target,
+      score: provenance.score,
+      ...(provenance.probability === undefined ? {} : { probability: provenance.probability }),
+    },
+    predictions,
+    ...(calibration ? { calibration } : {}),
+    ...(structures.length > 0 ? { structures } : {}),
+    map: {
+      scale: "positive part, 0 to 1 over the volume, on the scan's own grid",
+      peak: statistics.peak,
+      energyInLungs: statistics.energyInLungs ?? null,
+      threshold: statistics.threshold,
+      regions: statistics.regions,
+      massPerSlice: statistics.massPerSlice,
+    },
+    ...(faithfulness
+      ? {
+          faithfulness: {
+            baseline,
+            ...(deletion ? { deletion: walk(deletion) } : {}),
+            ...(insertion ? { insertion: walk(insertion) } : {}),
+            ...(randomisation
+              ? { randomisation: { rankCorrelation: randomisation.value, stages: randomisation.stages } }
+              : {}),
+          },
+        }
+      : {}),
+    notes: [...(explained.notes ?? []), ...written.notes],
+    limits: explained.modelLimits ?? [],
+    stages,
+    files: [...written.files, { name: "result.json", what: "these numbers" }],
+    dicom: written.dicom.map(({ sopClassUid, sopInstanceUid, seriesInstanceUid }) => ({
+      sopClassUid,
+      sopInstanceUid,
+      seriesInstanceUid,
+    })),
+  };
+}
+
+export type CtDocument = ReturnType<typeof ctDocument>;
+
+/** What a person reads. */
+export function ctText(document: CtDocument, out: string, stored?: Stored): string {
+  const { scan, model, method, layers, explained, map, faithfulness, stages } = document;
+  const { shape, spacingMm } = scan.geometry;
+  const grid = `${shape.join(" x ")} voxels of ${spacingMm.map((mm) => Number(mm.toFixed(3))).join(" x ")} mm`;
+  const [k, r, c] = map.peak.index;
+  const energy =
+    map.energyInLungs === null ? undefined : `${(100 * map.energyInLungs).toFixed(0)} % of it in the lungs`;
+  const place = `map of ${explained.label}: highest in slice ${k + 1}, row ${r + 1}, column ${c + 1}`;
+  const walked = (["deletion", "insertion"] as const).flatMap((name) => {
+    const found = faithfulness?.[name];
+    return found ? [`${name} ${significant(found.area)} (random ${significant(found.randomArea ?? Number.NaN)})`] : [];
+  });
+  const randomised = faithfulness?.randomisation;
+  return [
+    `${scan.modality} ${scan.seriesInstanceUid}: ${grid}\n${model.name} ${model.version ?? ""} · ${method} at ${layers.join(", ")}`,
+    predictionTable(document),
+    [
+      [place, energy].filter(Boolean).join("; "),
+      ...(walked.length > 0 ? [`faithfulness: ${walked.join(", ")}`] : []),
+      ...(randomised
+        ? [`with all weights drawn anew the map's rank correlation is ${significant(randomised.rankCorrelation)}`]
+        : []),
+    ].join("\n"),
+    ...(document.notes.length > 0 || scan.notes.length > 0
+      ? [`notes\n${[...scan.notes, ...document.notes].map((note) => `  ${note}`).join("\n")}`]
+      : []),
+    `written to ${out}\n${table(
+      [{ title: "" }, { title: "" }],
+      document.files.map(({ name, what }) => [name, what]),
+    )}`,
+    ...(stored ? [storedText(stored)] : []),
+    `${stages.map(({ name, ms }) => `${name} ${milliseconds(ms)}`).join(" · ")}\nResearch use only: not a diagnosis.`,
+  ]
+    .filter((part) => part !== "")
+    .join("\n\n");
+}
+
+function predictionTable({ predictions, structures }: CtDocument): string {
+  if (structures)
+    return table(
+      [{ title: "segmented" }, { title: "volume", align: "right" }],
+      structures.map(({ class: index, label, volumeMl }) => [label ?? `class ${index}`, `${significant(volumeMl)} ml`]),
+    );
+  return table(
+    [{ title: "class" }, { title: "probability", align: "right" }, { title: "score", align: "right" }],
+    predictions.map(({ class: index, label, probability: p, score }) => [
+      label ?? `class ${index}`,
+      p === undefined ? "" : probability(p),
+      significant(score, 4),
+    ]),
+  );
+}
+
+export function storedText({ stored, present, refused, warnings }: Stored): string {
+  return [
+    `stored ${stored.length}${present.length > 0 ? `, ${present.length} were there before` : ""}`,
+    ...refused.map(({ path, reason }) => `  refused: ${path}: ${reason}`),
+    ...warnings.map(({ path, reason }) => `  stored with a warning: ${path}: ${reason}`),
+  ].join("\n");
+}
