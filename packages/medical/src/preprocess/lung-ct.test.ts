@@ -11,7 +11,7 @@ const options: Record<string, LungCtOptions> = {
   "black outside": { size: [32, 48, 48], outside: "black" },
   none: { size: [24, 40, 48], crop: "none" },
   paper: { size: [24, 40, 40], crop: "paper", slices: "paper" },
-  "spaced, several windows": { size: [8, 40, 40], slices: { spacingMm: 6 } },
+  "spaced, several windows": { size: [8, 40, 40], slices: { spacingMm: 9 } },
 };
 
 /** Where a ball of tissue lies inside the right lung: LPS, mm. */
@@ -41,7 +41,7 @@ describe.each(Object.keys(grids))("%s", (grid) => {
       });
     }
     const centre = [0, 1, 2].map((axis) => sum[axis]! / sum[3]!);
-    for (const axis of [0, 1, 2]) expect(Math.abs(centre[axis]! - ball[axis]!)).toBeLessThan(4);
+    for (const axis of [0, 1, 2]) expect(Math.abs(centre[axis]! - ball[axis]!)).toBeLessThan(6);
   });
 
   test("the same chest gives the same input, however the scan lies", () => {

@@ -42,10 +42,10 @@ export function onScan(
   return (k, into) => {
     into.fill(0);
     if (slices.low[k]! < 0) return;
-    blend(cells, h * w, slices, k, plane);
+    if (!blend(cells, h * w, slices, k, plane)) return;
     for (let r = 0; r < scanShape[1]; r++) {
       if (rows.low[r]! < 0) continue;
-      blend(plane, w, rows, r, line);
+      if (!blend(plane, w, rows, r, line)) continue;
       const at = r * scanShape[2];
       for (let c = 0; c < scanShape[2]; c++) {
         const low = columns.low[c]!;
@@ -72,12 +72,18 @@ function tapsAlong(coordinates: Float64Array, depth: number, cells: number): Axi
   return { low, high, t };
 }
 
-/** One of the planes (or lines) of `size` elements that lie between two others. */
-function blend(from: Float32Array, size: number, { low, high, t }: AxisTaps, at: number, into: Float32Array): void {
+/** One of the planes (or lines) of `size` elements that lie between two others. Returns whether there is anything but 0 in it. */
+function blend(from: Float32Array, size: number, { low, high, t }: AxisTaps, at: number, into: Float32Array): boolean {
   const a = low[at]! * size;
   const b = high[at]! * size;
   const share = t[at]!;
-  for (let i = 0; i < size; i++) into[i] = from[a + i]! + share * (from[b + i]! - from[a + i]!);
+  let any = false;
+  for (let i = 0; i < size; i++) {
+    const value = from[a + i]! + share * (from[b + i]! - from[a + i]!);
+    into[i] = value;
+    if (value !== 0) any = true;
+  }
+  return any;
 }
 
 /** The map with its axes in the scan's order; `order[scanAxis]` is the network's axis that lies along it. */

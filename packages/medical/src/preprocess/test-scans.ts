@@ -36,8 +36,8 @@ const sin = Math.sin(0.2);
 /** How scans lie in patients: as they are shown, feet last, turned round, coronal, oblique. */
 export const grids: Readonly<Record<string, Pick<Geometry, "shape" | "spacingMm" | "directions">>> = {
   axial: {
-    shape: [60, 70, 92],
-    spacingMm: [4, 4, 4],
+    shape: [40, 47, 62],
+    spacingMm: [6, 6, 6],
     directions: [
       [0, 0, 1],
       [0, 1, 0],
@@ -45,8 +45,8 @@ export const grids: Readonly<Record<string, Pick<Geometry, "shape" | "spacingMm"
     ],
   },
   "head first, prone": {
-    shape: [120, 70, 92],
-    spacingMm: [2, 4, 4],
+    shape: [80, 47, 62],
+    spacingMm: [3, 6, 6],
     directions: [
       [0, 0, -1],
       [0, -1, 0],
@@ -54,8 +54,8 @@ export const grids: Readonly<Record<string, Pick<Geometry, "shape" | "spacingMm"
     ],
   },
   coronal: {
-    shape: [70, 60, 92],
-    spacingMm: [4, 4, 4],
+    shape: [47, 40, 62],
+    spacingMm: [6, 6, 6],
     directions: [
       [0, 1, 0],
       [0, 0, -1],
@@ -63,8 +63,8 @@ export const grids: Readonly<Record<string, Pick<Geometry, "shape" | "spacingMm"
     ],
   },
   oblique: {
-    shape: [60, 74, 92],
-    spacingMm: [4, 4, 4],
+    shape: [40, 50, 62],
+    spacingMm: [6, 6, 6],
     directions: [
       [0, -sin, cos],
       [0, cos, sin],
