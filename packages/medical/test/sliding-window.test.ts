@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { openModel } from "@camkit/cam-core";
 import { float32, type Tensor } from "@camkit/cam-core/data";
 import { describe, expect, test } from "vitest";
+import { EmptyClassError } from "../src/errors.ts";
 import { explainSegmentation, segmentVolume } from "../src/networks/index.ts";
 
 type Case = {
@@ -45,6 +46,27 @@ const farthest = (found: ArrayLike<number>, cells: readonly number[], wanted: re
   cells.reduce((most, cell, i) => Math.max(most, Math.abs(found[cell]! - wanted[i]!)), 0);
 const sum = (values: Float32Array) => values.reduce((total, value) => total + value, 0);
 
+test("a segmentation that was made before saves a pass and changes nothing; a class without a voxel is refused", async () => {
+  const x = volume([16, 16, 16]);
+  const segmentation = await segmentVolume(model, x, { threads: 1 });
+  const fresh = await explainSegmentation(model, x, { classIndex, threads: 1 });
+  const given = await explainSegmentation(model, x, { classIndex, threads: 1, segmentation });
+  expect(given).toEqual(fresh);
+  const nowhere = { ...segmentation, labels: segmentation.labels.map(() => 0) };
+  const asked = explainSegmentation(model, x, { classIndex, threads: 1, segmentation: nowhere });
+  await expect(asked).rejects.toThrow(EmptyClassError);
+});
+
+test("a mask of one's own is what is explained", async () => {
+  const x = volume([16, 16, 16]);
+  const mask = new Uint8Array(16 ** 3);
+  mask[1000] = 1;
+  const { score, cells } = await explainSegmentation(model, x, { classIndex, mask, threads: 1 });
+  const { logits } = await segmentVolume(model, x, { threads: 1 });
+  expect(cells).toBe(1);
+  expect(score).toBeCloseTo((logits.data as Float32Array)[classIndex * 16 ** 3 + 1000]!, 5);
+});
+
 describe.each(cases)("against MONAI's sliding_window_inference and PyTorch's gradients: $name", (wanted) => {
   const window = { size: roi, overlap: wanted.overlap, weights: wanted.mode };
 
@@ -60,7 +82,8 @@ describe.each(cases)("against MONAI's sliding_window_inference and PyTorch's gra
   });
 
   test("stitched Seg-Grad-CAM", async () => {
-    const options = { window, classIndex, layers: [layer], threads: 1 };
+    const segmentation = await segmentVolume(model, volume(wanted.shape), { window, threads: 1 });
+    const options = { window, classIndex, layers: [layer], threads: 1, segmentation };
     const found = await explainSegmentation(model, volume(wanted.shape), options);
     expect(Math.abs(found.cells - wanted.maskCells)).toBeLessThanOrEqual(1); // a tie within rounding
     const data = found.maps[0]!.raw.data as Float32Array;

@@ -32,6 +32,8 @@ export type SegmentationOptions = Omit<VolumeOptions, "classIndex"> & {
   readonly classIndex: number;
   /** [D, H, W], 1 in the cells whose logits are explained; default: those that the network gives the class. */
   readonly mask?: Uint8Array | undefined;
+  /** What `segmentVolume` found in the same volume with the same window; default: it is run. */
+  readonly segmentation?: Segmentation | undefined;
 };
 
 /**
@@ -83,7 +85,7 @@ export async function explainSegmentation(
   options: SegmentationOptions,
 ): Promise<ExplainedSegmentation> {
   const { classIndex, signal, device, threads } = options;
-  const { logits, labels, windows } = await segmentVolume(model, volume, options);
+  const { logits, labels, windows } = options.segmentation ?? (await segmentVolume(model, volume, options));
   const channels = logits.shape[0]!;
   if (classIndex >= Math.max(2, channels))
     throw new InputError(`class ${classIndex} does not exist: the network has ${channels} channels`);
