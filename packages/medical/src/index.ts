@@ -6,6 +6,7 @@ export * from "./errors.ts";
 export * from "./networks/index.ts";
 export * from "./nifti/index.ts";
 export * from "./pacs/index.ts";
+export * from "./phantom/index.ts";
 export * from "./preprocess/index.ts";
 export * from "./process/index.ts";
 export type { Provenance } from "./provenance.ts";

@@ -20,3 +20,24 @@ export const headerOption = option.many(
   "NAME:VALUE",
   "a header for every DICOMweb request; may be given several times",
 );
+
+/** How a scan is explained and what is written. */
+export const jobOptions = {
+  model: option.textOr("MODEL", "an .onnx file, or the name of a model that ships", "chest-ct"),
+  method: option.text("NAME", "how the map is made; default: what the model's manifest says, or grad-cam"),
+  layer: option.text("LIST", "target layers; default: what the model's manifest says, or the last one"),
+  target: option.textOr("CLASS", "the class to explain: a label, a number, or auto (the winner)", "auto"),
+  threshold: option.number("T", "of the segmentation and of volumes: a share of the map's largest value", 0.5),
+  outputs: option.textOr("LIST", "what is written, joined by commas, or all", "all"),
+  metrics: option.textOr("LIST", "deletion, insertion, randomisation, joined by commas; all or none", "all"),
+  allowIrregular: option.flag(
+    "resample a series with gaps, duplicates, uneven spacing or tilt, instead of refusing it",
+  ),
+};
+
+/** Where the DICOM results go beside the folder. */
+export const storeOptions = {
+  store: option.flag("send the DICOM results back to the PACS of --dicomweb, each exactly once"),
+  dimse: option.text("AET@HOST:PORT", "send the DICOM results by C-STORE instead"),
+  remapUids: option.flag("store results of a series whose missing or illegal UIDs had to be replaced"),
+};
