@@ -78,10 +78,10 @@ test.skipIf(absent)("the lungs' bases above an abdomen, against TotalSegmentator
   const lobes = await readNifti(join(shared, "nifti/example_seg.nii.gz"));
   const side = new Map([10, 11, 12, 13, 14].map((lobe) => [lobe, lobe < 12 ? 2 : 1]));
   const label = (voxel: number) => side.get(lobes.data[voxel]!) ?? 0;
-  // Crescents of 3 to 6 voxels of 3 mm: half of their voxels lie at an edge.
+  // Crescents of 3 to 6 voxels of 3 mm: half of their voxels lie at an edge. Found: 0.966 and 0.960.
   const lungs = findLungs(volume)!;
-  expect(dice(lungs, volume, label, 1)).toBeGreaterThan(0.9);
-  expect(dice(lungs, volume, label, 2)).toBeGreaterThan(0.7);
+  expect(dice(lungs, volume, label, 1)).toBeGreaterThan(0.93);
+  expect(dice(lungs, volume, label, 2)).toBeGreaterThan(0.93);
 });
 
 test.skipIf(absent)("pelvis and abdomen with a sliver of lung: refused by name", async () => {

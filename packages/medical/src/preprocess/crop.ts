@@ -35,11 +35,22 @@ type Range = readonly [number, number];
 
 const wholeOf = ({ shape }: View) => shape.map((n) => [0, n - 1] as const) as unknown as [Range, Range, Range];
 
+/** Of the fullest slice's cells: slices with less are specks beside the trachea or the tips of recesses, and don't stretch the box. */
+const specks = 0.01;
+
 /** First and last index along each axis: the lungs' cells and the margin, within the scan. */
 function lungBox(view: View, { labels, shape, spacingMm, factors }: LungMask, marginMm: number): [Range, Range, Range] {
   const low = [...shape] as [number, number, number];
   const high: [number, number, number] = [-1, -1, -1];
-  for (let z = 0, cell = 0; z < shape[0]; z++)
+  const inSlice = Uint32Array.from({ length: shape[0] }, (_, z) =>
+    count(labels, z * shape[1] * shape[2], shape[1] * shape[2]),
+  );
+  const least = specks * Math.max(...inSlice);
+  for (let z = 0, cell = 0; z < shape[0]; z++) {
+    if (inSlice[z]! < least) {
+      cell += shape[1] * shape[2];
+      continue;
+    }
     for (let y = 0; y < shape[1]; y++)
       for (let x = 0; x < shape[2]; x++, cell++) {
         if (!labels[cell]) continue;
@@ -48,6 +59,7 @@ function lungBox(view: View, { labels, shape, spacingMm, factors }: LungMask, ma
           high[axis] = Math.max(high[axis]!, at);
         });
       }
+  }
   const range = (axis: 0 | 1 | 2): Range => {
     const margin = Math.round((marginMm / spacingMm[axis]) * factors[axis]);
     const last = view.shape[axis] - 1;
@@ -57,4 +69,10 @@ function lungBox(view: View, { labels, shape, spacingMm, factors }: LungMask, ma
     ];
   };
   return [range(0), range(1), range(2)];
+}
+
+function count(labels: Uint8Array, from: number, length: number): number {
+  let found = 0;
+  for (let cell = from; cell < from + length; cell++) if (labels[cell]) found++;
+  return found;
 }

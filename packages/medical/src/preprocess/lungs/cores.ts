@@ -7,15 +7,17 @@ import { cellsWhere, squaredDistance } from "./distance.ts";
 /** Labels in a lung mask: the patient's right lung and left lung. */
 export const rightLung = 1;
 export const leftLung = 2;
-/** Within this room: air of trachea, stomach and bowel. */
+/** Within this room: gas of stomach and bowel. */
 const otherAir = 3;
 
-/** Stomach and bowel hold nothing but gas: a core below this mean isn't lung. */
+/** Stomach and bowel hold nothing but gas: a core below this mean isn't lung, even in an emphysema. */
 const gasHu = -970;
+/** Nor is a smaller part below this one, whose cells partly reach into its wall. */
+const smallGasHu = -920;
 /** Depths, mm, at which two lungs are looked for: what joins them (bronchi, the thin wall in front of the heart) is narrower. */
 const coreDepthsMm = [6, 8, 10, 12, 15, 19, 24];
-/** Air this deep that isn't joined to a lung at this depth is a trachea, a stomach, a loop of bowel. */
-const airwayDepthMm = 5;
+/** Gas this deep that isn't joined to a lung at this depth is a stomach, a loop of bowel. */
+const gasDepthMm = 5;
 /** Of the body's cells: smaller cores aren't lungs. */
 const smallest = 0.001;
 /** Of the larger lung's cells: what lies beside it and is smaller isn't a lung. */
@@ -25,7 +27,8 @@ const apartMm = 60;
 
 /**
  * Air inside the body told apart: the right lung's (1) and the left one's (2), 0 elsewhere, undefined where no lung is found.
- * Lungs and other air begin at their cores and grow until they meet; what joins a lung to the trachea is cut in the middle.
+ * Airways are taken off; lungs and gas begin at their cores and grow until they meet. Parts of a lung that vessels or a fissure cut
+ * off at depth are no gas, and are reached.
  */
 export function lungAir(scan: CoarseScan, air: Uint8Array, body: Uint8Array): Uint8Array | undefined {
   const { shape, spacingMm } = scan;
@@ -34,9 +37,16 @@ export function lungAir(scan: CoarseScan, air: Uint8Array, body: Uint8Array): Ui
   const squared = squaredDistance(apart, 0, shape, spacingMm);
   const seeds = lungCores(scan, squared, body);
   if (!seeds) return undefined;
-  const deep = cellsWhere(apart.length, (cell) => squared[cell]! > airwayDepthMm ** 2);
+  const deep = cellsWhere(apart.length, (cell) => squared[cell]! > gasDepthMm ** 2);
   const started = grown(seeds, deep, shape);
-  for (let cell = 0; cell < deep.length; cell++) if (deep[cell] && !started[cell]) started[cell] = otherAir;
+  const rest = components(
+    cellsWhere(deep.length, (cell) => deep[cell] === 1 && started[cell] === 0),
+    shape,
+  );
+  const gas = new Set(
+    rest.parts.filter((part) => isGas(scan, rest.labels, part, smallGasHu)).map(({ label }) => label),
+  );
+  for (let cell = 0; cell < deep.length; cell++) if (gas.has(rest.labels[cell]!)) started[cell] = otherAir;
   const told = grown(started, apart, shape);
   return told.map((label) => (label === otherAir ? 0 : label));
 }
@@ -51,7 +61,7 @@ function lungCores(scan: CoarseScan, squared: Float32Array, body: Uint8Array): U
       scan.shape,
     );
     const lungs = pair(
-      parts.filter((part) => !isGas(scan, labels, part)),
+      parts.filter((part) => !isGas(scan, labels, part, gasHu)),
       scan.spacingMm,
     );
     if ((lungs[0]?.cells ?? 0) < smallest * bodyCells) break;
@@ -89,8 +99,8 @@ function onItsSide(
   return part.centre[2] < middleOf(body, shape) ? [part, undefined] : [undefined, part];
 }
 
-function isGas({ meanHu }: CoarseScan, labels: Int32Array, part: Component): boolean {
+function isGas({ meanHu }: CoarseScan, labels: Int32Array, part: Component, belowHu: number): boolean {
   let sum = 0;
   for (let cell = 0; cell < labels.length; cell++) if (labels[cell] === part.label) sum += meanHu[cell]!;
-  return sum / part.cells < gasHu;
+  return sum / part.cells < belowHu;
 }
