@@ -54,7 +54,7 @@ describe.skipIf(ohif === undefined || withoutPeers("Orthanc", "chromium"))(
         executablePath: programAt("chromium")!,
         args: ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"],
       });
-    });
+    }, 60_000);
     afterAll(async () => {
       await browser?.close();
       await server?.close();

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sha256Hex } from "@camkit/cam-core/data";
 import dicomParser from "dicom-parser";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { derivedUid } from "../src/dicom/uids.ts";
 import { type Destination, dicomweb, dimseDestination, pacsSource, storeResults } from "../src/pacs/index.ts";
 import { readJournal } from "../src/pacs/journal.ts";
@@ -22,6 +22,18 @@ describe("C-STORE", () => {
     },
   );
 
+  test("without its package, the error says what to install", async () => {
+    vi.doMock("dcmjs-dimse", () => {
+      throw new Error("Cannot find package");
+    });
+    await expect(dimseDestination("ORTHANC@pacs:104")).rejects.toMatchObject({
+      code: "missing-package",
+      blame: "environment",
+      hint: expect.stringContaining("npm install dcmjs-dimse"),
+    });
+    vi.doUnmock("dcmjs-dimse");
+  });
+
   describe.skipIf(withoutPeers("Orthanc"))("to Orthanc", () => {
     let orthanc: Orthanc;
     let folder: string;
@@ -30,7 +42,7 @@ describe("C-STORE", () => {
       folder = await mkdtemp(join(tmpdir(), "camkit-dimse-"));
       orthanc = await startOrthanc({ DicomCheckCalledAet: true, UnknownSopClassAccepted: false });
       to = await dimseDestination(`ORTHANC@127.0.0.1:${orthanc.dicomPort}`, { attempts: 1, idleMs: 5000 });
-    });
+    }, 60_000);
     afterAll(async () => {
       await orthanc?.close();
       await rm(folder, { recursive: true, force: true });

@@ -29,7 +29,7 @@ describe.skipIf(withoutPeers("Orthanc"))("a PACS: Orthanc", () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "camkit-pacs-"));
     orthanc = await startOrthanc();
-  });
+  }, 60_000);
   afterAll(async () => {
     await orthanc?.close();
     await rm(folder, { recursive: true, force: true });

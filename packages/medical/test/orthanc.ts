@@ -22,6 +22,9 @@ export type Orthanc = {
   close(): Promise<void>;
 };
 
+/** Well under a second on an idle machine. */
+const startsWithinMs = 30_000;
+
 const plugin = "/usr/share/orthanc/plugins/libOrthancDicomWeb.so";
 
 /**
@@ -59,16 +62,16 @@ export async function startOrthanc(settings: Readonly<Record<string, unknown>> =
   async function start(): Promise<void> {
     const command = [...(inside?.prefix ?? []), programAt("Orthanc") ?? "Orthanc", join(folder, "config.json")];
     orthanc = spawn(command[0]!, command.slice(1), { stdio: "ignore" });
-    for (let tries = 0; tries < 200; tries++) {
+    for (const deadline = Date.now() + startsWithinMs; Date.now() < deadline; ) {
       await sleep(50);
       if (orthanc.exitCode !== null) throw new Error(`Orthanc ended with ${orthanc.exitCode}`);
-      const answers = await fetch(`${rest}/system`).then(
+      const answers = await fetch(`${rest}/system`, { signal: AbortSignal.timeout(1000) }).then(
         (response) => response.ok || response.status === 401,
         () => false,
       );
       if (answers) return;
     }
-    throw new Error("Orthanc didn't answer within 10 s");
+    throw new Error(`Orthanc didn't answer within ${startsWithinMs / 1000} s`);
   }
 
   async function kill(): Promise<void> {
