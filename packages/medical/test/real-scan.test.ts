@@ -60,7 +60,7 @@ async function expectGolden(input: string): Promise<string[]> {
     const height = scan.geometry.originMm[2] + k * scan.geometry.spacingMm[0];
     return [
       Number(height.toFixed(6)),
-      slice.reduce((sum: number, hu: number) => sum + hu, 0),
+      (slice as Int16Array).reduce((sum, hu) => sum + hu, 0),
       sha256(bytes).slice(0, 16),
     ];
   });
