@@ -2,16 +2,12 @@ import type { IrregularSeriesError } from "../errors.ts";
 import { dot, subtract, type Vec3 } from "../volume/geometry.ts";
 import { repeatedPlaces } from "./repeats.ts";
 import { counted, degreesBetween, distance, frameOf, type Slice, sliceName } from "./slice.ts";
+import { depthsOf, evenWithinMm, isEven, median } from "./spacing.ts";
 
 export type Irregularity = { readonly kind: IrregularSeriesError["kind"]; readonly message: string };
 
 /** At the edge of a chest, 250 mm from its middle, a tenth of a degree is less than half a millimetre: below any pixel of a CT. */
 const sameOrientationDegrees = 0.1;
-/**
- * How far a slice may lie from its place on an even grid, mm: a hundredth of its height changes nothing that a voxel could show,
- * and positions written with two decimals are off by 0.01.
- */
-export const evenWithinMm = (spacingMm: number): number => Math.max(0.01 * spacingMm, 0.01);
 /** Of a pixel: rows and columns of the first and the last slice lie over each other, to the nearest. */
 const uprightPixels = 0.5;
 /** A distance within this share of a whole number of spacings means that slices are missing. */
@@ -41,17 +37,15 @@ export const isTurned = (a: Slice, b: Slice): boolean => turnedBy(a, b) > sameOr
 function duplicates(slices: readonly Slice[]): Irregularity | undefined {
   const pairs = repeatedPlaces(slices);
   if (pairs.length === 0) return undefined;
-  const listed = pairs.map(([a, b]) => `${sliceName(a)} and ${sliceName(b)} at ${mm(distance(a))} mm`);
+  const listed = pairs.map(([a, b]) => `${sliceName(a)} and ${sliceName(b)} at ${mm(distance(a, slices[0]!))} mm`);
   return { kind: "duplicates", message: `slices lie at one place: ${some(listed)}` };
 }
 
 function uneven(slices: readonly Slice[]): Irregularity | undefined {
   if (slices.length < 3) return undefined;
-  const start = distance(slices[0]!);
-  const spacing = (distance(slices.at(-1)!) - start) / (slices.length - 1);
-  const tolerance = evenWithinMm(spacing);
-  if (slices.every((slice, k) => Math.abs(distance(slice) - start - k * spacing) <= tolerance)) return undefined;
-  const gaps = slices.slice(1).map((slice, i) => ({ mm: distance(slice) - distance(slices[i]!), i }));
+  const depths = depthsOf(slices);
+  if (isEven(depths)) return undefined;
+  const gaps = depths.slice(1).map((depth, i) => ({ mm: depth - depths[i]!, i }));
   const usual = median(gaps.map((gap) => gap.mm));
   const odd = gaps.filter((gap) => Math.abs(gap.mm - usual) > evenWithinMm(usual));
   const missing = odd.map((gap) => gap.mm / usual - 1);
@@ -86,10 +80,11 @@ function oblique(slices: readonly Slice[]): Irregularity | undefined {
   const offsets = slices.map((slice) => inPlane(slice, first));
   const furthest = offsets.reduce((most, offset, k) => (size(offset) > size(offsets[most]!) ? k : most), 0);
   if (size(offsets[furthest]!) <= uprightPixels * pixel) return undefined;
-  const depth = distance(last) - distance(first);
+  const depths = depthsOf(slices);
+  const depth = depths.at(-1)!;
   const end = offsets.at(-1)!;
   const isStraight = offsets.every((offset, k) => {
-    const share = (distance(slices[k]!) - distance(first)) / depth;
+    const share = depths[k]! / depth;
     return size([offset[0] - share * end[0], offset[1] - share * end[1]]) <= uprightPixels * pixel;
   });
   if (isStraight)
@@ -114,10 +109,6 @@ const size = ([a, b]: readonly [number, number]) => Math.hypot(a, b);
 const degrees = (angleRad: number) => ((angleRad * 180) / Math.PI).toFixed(2);
 /** To a hundredth, as positions are written. */
 const mm = (value: number) => String(Number(value.toFixed(2)));
-
-export function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)]!;
-}
 
 const some = (texts: readonly string[]) =>
   `${texts.slice(0, named).join(", ")}${texts.length > named ? ` and ${texts.length - named} more` : ""}`;

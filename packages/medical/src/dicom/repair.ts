@@ -1,6 +1,7 @@
 import { IrregularSeriesError } from "../errors.ts";
 import { isTurned, turnedBy } from "./irregular.ts";
 import { repeatedPlaces } from "./repeats.ts";
+import { ordered } from "./series.ts";
 import { counted, type Slice, sliceName } from "./slice.ts";
 
 /** What is taken out of a series before it can be resampled, and what to say of it. */
@@ -16,7 +17,7 @@ export function withoutOtherPlanes(slices: readonly Slice[]): Repaired {
   }
   const largest = groups.reduce((a, b) => (b.length > a.length ? b : a));
   return {
-    slices: largest,
+    slices: ordered(largest),
     notes: groups
       .filter((group) => group !== largest)
       .map(

@@ -1,7 +1,8 @@
 import { type Geometry, positionOf } from "../volume/geometry.ts";
 import type { Volume } from "../volume/volume.ts";
-import { evenWithinMm, inPlane, median } from "./irregular.ts";
-import { distance, type Slice } from "./slice.ts";
+import { inPlane } from "./irregular.ts";
+import type { Slice } from "./slice.ts";
+import { depthsOf, evenWithinMm, median } from "./spacing.ts";
 
 /**
  * How a regular grid is filled from slices that don't lie on one. Target slice k is
@@ -28,7 +29,7 @@ const exact = 1e-3;
  */
 export function resamplingOf(slices: readonly Slice[], grid: Geometry): Resampling {
   const first = slices[0]!;
-  const depths = slices.map((slice) => distance(slice) - distance(first));
+  const depths = depthsOf(slices);
   const usual = median(depths.slice(1).map((depth, i) => depth - depths[i]!));
   const count = Math.round(depths.at(-1)! / usual) + 1;
   const spacing = depths.at(-1)! / (count - 1);

@@ -151,6 +151,19 @@ test("what rounding to two decimals does to positions is even", () => {
   expect(scan(atHeights(rounded)).scan.geometry.spacingMm[0]).toBeCloseTo(1.2345, 3);
 });
 
+test("direction cosines that differ from slice to slice by rounding, far from the origin, move none of them", () => {
+  // 0.0002 rad over 250 mm would be 0.05 mm, five times what is even, were each slice measured along its own normal.
+  const instances = ctInstances(20, {
+    edit: (dataset, k) => ({
+      ...at(dataset, [-250, -250, 300 + k]),
+      ImageOrientationPatient: ["1", "0", "0", "0", "1", k % 2 === 0 ? "0" : "0.0002"],
+    }),
+  });
+  const { scan: found } = scan(instances.toReversed());
+  expect(found.geometry.spacingMm[0]).toBeCloseTo(1, 9);
+  expect(found.slices.map(({ name }) => name)).toEqual(instances.map(({ name }) => name));
+});
+
 test("a drift that no two neighbours show is refused", () => {
   const drifting = Array.from({ length: 30 }, (_, k) => k + 0.0001 * k * k);
   expect(() => scan(atHeights(drifting))).toThrow(refusal("uneven", /^slice spacing drifts: from 1 to 1\.01 mm$/));

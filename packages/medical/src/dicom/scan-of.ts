@@ -5,7 +5,8 @@ import { withoutDuplicates, withoutOtherPlanes } from "./repair.ts";
 import { type Resampling, resamplingOf } from "./resampling.ts";
 import type { Scan, SliceSource } from "./scan.ts";
 import type { Series } from "./series.ts";
-import { distance, frameOf, normalOf, type Slice, sliceName } from "./slice.ts";
+import { frameOf, normalOf, type Slice, sliceName } from "./slice.ts";
+import { depthsOf } from "./spacing.ts";
 import { withUids } from "./uids-of.ts";
 
 /** A scan and where its voxels come from. */
@@ -80,11 +81,11 @@ function checkGeometry(slices: readonly Slice[]) {
 
 /** The grid that begins at the first slice, with its plane and the mean spacing. */
 function gridOf(slices: readonly Slice[], notes: string[]): Geometry {
-  const [first, last] = [slices[0]!, slices.at(-1)!];
+  const first = slices[0]!;
   const { positionMm, orientation, pixelSpacingMm, sliceThicknessMm } = frameOf(first);
   const [column, row] = orientation!;
   const { rows, columns } = first.instance.pixels!;
-  let spacing = (distance(last) - distance(first)) / (slices.length - 1);
+  let spacing = depthsOf(slices).at(-1)! / (slices.length - 1);
   if (slices.length === 1) {
     spacing = sliceThicknessMm !== undefined && sliceThicknessMm > 0 ? sliceThicknessMm : 1;
     notes.push(

@@ -1,9 +1,9 @@
 import { dot } from "../volume/geometry.ts";
 import { descriptiveKeywords } from "./attributes.ts";
-import { median } from "./irregular.ts";
 import { identityKeywords } from "./scan.ts";
 import type { Series } from "./series.ts";
-import { distance, frameOf, normalOf } from "./slice.ts";
+import { frameOf, normalOf } from "./slice.ts";
+import { depthsOf, median } from "./spacing.ts";
 
 type Fact = (series: Series) => readonly string[];
 const text = (value: string | number | undefined) => (value === undefined || value === "" ? [] : [String(value)]);
@@ -48,5 +48,6 @@ export function planeOf({ slices }: Series): "Axial" | "Coronal" | "Sagittal" | 
 /** The usual distance between neighbours, mm; a single slice has none. */
 export function spacingOf({ slices }: Series): number | undefined {
   if (slices.length < 2 || frameOf(slices[0]!).positionMm === undefined) return undefined;
-  return Number(median(slices.slice(1).map((slice, i) => distance(slice) - distance(slices[i]!))).toFixed(4));
+  const depths = depthsOf(slices);
+  return Number(median(depths.slice(1).map((depth, i) => depth - depths[i]!)).toFixed(4));
 }

@@ -51,6 +51,24 @@ test.each([
   expect(found.map(([, by]) => by)).toContainEqual([name]);
 });
 
+test("acquisitions among each other, each even by itself, are scans of their own; those after one another are not", () => {
+  const acquisition = (number: number, from: number) =>
+    ctInstances(4, {
+      edit: (dataset, k) => ({
+        ...at(dataset, [-10, -20, from + 2.5 * k]),
+        AcquisitionNumber: String(number),
+        SOPInstanceUID: `1.${number}.${k}`,
+      }),
+    });
+  expect(sizes([...acquisition(1, 30), ...acquisition(2, 30.7)])).toEqual([
+    [4, ["AcquisitionNumber 1"]],
+    [4, ["AcquisitionNumber 2"]],
+  ]);
+  // Evenly among each other: the odd and the even slices of one scan.
+  expect(sizes([...acquisition(1, 30), ...acquisition(2, 31.25)])).toEqual([[8, []]]);
+  expect(sizes([...acquisition(1, 30), ...acquisition(2, 45)])).toEqual([[8, []]]);
+});
+
 test("localizers, odd planes and what is no image are set aside, each with its reason", () => {
   const scan = ctInstances(14);
   const localizer = ctInstances(1, {

@@ -41,7 +41,7 @@ export function seriesOf(instances: Iterable<Instance>): { series: Series[]; set
   }
   const series: Series[] = [];
   for (const slices of byUid.values()) {
-    const parts = partsOf(slices.sort(alongNormal));
+    const parts = partsOf(slices.sort(alongOwnNormal)).map(ordered);
     const largest = parts.reduce((a, b) => (b.length > a.length ? b : a));
     const kept = parts.filter((part) => {
       const reason = part === largest ? undefined : oddPlane(part, largest);
@@ -115,8 +115,14 @@ function differencesOf(part: readonly Slice[], parts: readonly (readonly Slice[]
 }
 
 /** Position first. What lies at one place is put in an order that doesn't depend on names, as long as it can. */
-function alongNormal(a: Slice, b: Slice): number {
-  return distance(a) - distance(b) || compare(tieBreak(a), tieBreak(b)) || a.frame - b.frame;
+const byPlace = (placeOf: (slice: Slice) => number) => (a: Slice, b: Slice) =>
+  placeOf(a) - placeOf(b) || compare(tieBreak(a), tieBreak(b)) || a.frame - b.frame;
+/** For slices of any orientation: what comes first doesn't depend on the order of the files. */
+const alongOwnNormal = byPlace((slice) => distance(slice, slice));
+
+/** Along the normal of one of them. */
+export function ordered(slices: readonly Slice[]): Slice[] {
+  return [...slices].sort(byPlace((slice) => distance(slice, slices[0]!)));
 }
 
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);

@@ -17,9 +17,13 @@ export const counted = (count: number, what: string): string => `${count} ${what
 /** The direction along which slices follow each other, from those in which the column and the row index grow: PS3.3, C.7.6.2.1.1. */
 export const normalOf = ([column, row]: readonly [Vec3, Vec3]): Vec3 => cross(column, row);
 
-/** Along the slice's own normal, mm; for what has no place in space its instance number stands in. */
-export function distance(slice: Slice): number {
-  const { orientation, positionMm } = frameOf(slice);
+/**
+ * Along the normal of a slice of the same scan, mm: along its own each slice would be elsewhere, by as much as its direction
+ * cosines are rounded, times its distance from the origin. For what has no place in space its instance number stands in.
+ */
+export function distance(slice: Slice, along: Slice): number {
+  const { orientation } = frameOf(along);
+  const { positionMm } = frameOf(slice);
   if (orientation === undefined || positionMm === undefined) return slice.instance.instanceNumber ?? 0;
   return dot(positionMm, normalOf(orientation));
 }
