@@ -77,6 +77,7 @@ const dictionary = {
   WindowWidth: [0x00281051, "DS"],
   RescaleIntercept: [0x00281052, "DS"],
   RescaleSlope: [0x00281053, "DS"],
+  RescaleType: [0x00281054, "LO"],
   VOILUTFunction: [0x00281056, "CS"],
   LUTDescriptor: [0x00283002, "xs"],
   LUTData: [0x00283006, "US"],
@@ -128,7 +129,7 @@ const functionalGroups: Wanted = new Map(
     PlanePositionSequence: tags("ImagePositionPatient"),
     PlaneOrientationSequence: tags("ImageOrientationPatient"),
     PixelMeasuresSequence: tags("PixelSpacing", "SliceThickness"),
-    PixelValueTransformationSequence: tags("RescaleSlope", "RescaleIntercept"),
+    PixelValueTransformationSequence: tags("RescaleSlope", "RescaleIntercept", "RescaleType"),
   }),
 );
 

@@ -35,6 +35,13 @@ function frameOf(name: string, places: readonly Values[]): Frame {
     }
     return undefined;
   };
+  const slope = said("PixelValueTransformationSequence", "RescaleSlope", 1)?.[0];
+  const intercept = said("PixelValueTransformationSequence", "RescaleIntercept", 1)?.[0];
+  if (slope === 0) throw new DicomError(name, "RescaleSlope (0028,1053) is 0: all its values would be the same");
+  const rescaleType = places
+    .map((place) => place.items("PixelValueTransformationSequence")[0] ?? place)
+    .map((place) => place.text("RescaleType"))
+    .find((type) => type !== "");
   const position = said("PlanePositionSequence", "ImagePositionPatient", 3);
   const orientation = said("PlaneOrientationSequence", "ImageOrientationPatient", 6);
   const spacing = said("PixelMeasuresSequence", "PixelSpacing", 2);
@@ -44,8 +51,9 @@ function frameOf(name: string, places: readonly Values[]): Frame {
     orientation: orientation && directionsOf(name, orientation),
     pixelSpacingMm: spacing && spacingOf(name, spacing),
     sliceThicknessMm: said("PixelMeasuresSequence", "SliceThickness", 1)?.[0],
-    rescaleSlope: said("PixelValueTransformationSequence", "RescaleSlope", 1)?.[0] ?? 1,
-    rescaleIntercept: said("PixelValueTransformationSequence", "RescaleIntercept", 1)?.[0] ?? 0,
+    rescaleSlope: slope ?? 1,
+    rescaleIntercept: intercept ?? 0,
+    ...(slope === undefined && intercept === undefined ? {} : { rescaleType: rescaleType ?? "HU" }),
     ...(temporal === undefined ? {} : { temporalPosition: temporal }),
   };
 }

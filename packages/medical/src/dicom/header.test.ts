@@ -14,6 +14,7 @@ import {
   smallImage,
   text,
   undefinedLength,
+  words,
 } from "../../test/dicom-bytes.ts";
 import { readHeader } from "./header.ts";
 
@@ -191,4 +192,21 @@ test("a report, which has no rows, is read no further than there", () => {
     element(0x0040a730, "SQ", "", explicitLittle, 1e9),
   );
   expect(read(file(explicitLittleUid, report))).toMatchObject({ modality: "SR", pixels: undefined, frames: [] });
+});
+
+/** The picture with a part of its bytes written otherwise. */
+const edited = (from: Uint8Array, to: Uint8Array) =>
+  read(Uint8Array.from(Buffer.from(Buffer.from(little).toString("latin1").replace(latin(from), latin(to)), "latin1")));
+const latin = (bytes: Uint8Array) => Buffer.from(bytes).toString("latin1");
+
+test("padding with another sign than the pixels has the same bits", () => {
+  const padding = (vr: string) => element(0x00280120, vr, words([63536]));
+  const sign = (representation: number) => element(0x00280103, "US", words([representation]));
+  expect(edited(padding("SS"), padding("US")).pixels).toMatchObject({ pixelPaddingValue: -2000 });
+  expect(edited(sign(1), sign(0)).pixels).toMatchObject({ pixelRepresentation: 0, pixelPaddingValue: 63536 });
+});
+
+test("a slope of 0, which would make all values one, is damage", () => {
+  const slope = (text: string) => element(0x00281053, "DS", text);
+  expect(() => edited(slope(" 2"), slope(" 0"))).toThrow("a.dcm: RescaleSlope (0028,1053) is 0");
 });

@@ -82,6 +82,11 @@ function pixelLayout(name: string, values: Values, size: number): PixelLayout {
   const bitsAllocated = need("BitsAllocated");
   const bitsStored = values.number("BitsStored") ?? bitsAllocated;
   const numberOfFrames = values.number("NumberOfFrames") ?? 1;
+  const pixelRepresentation = values.number("PixelRepresentation") === 1 ? 1 : 0;
+  const padding = (keyword: Keyword) => {
+    const value = values.number(keyword);
+    return value === undefined || bitsAllocated !== 16 ? value : sameBits(value, pixelRepresentation === 1);
+  };
   // A frame takes eight bytes of a file at least, were it only the header of an empty fragment.
   const most = Math.min(mostFrames, Math.max(1, Math.floor(size / 8)));
   if (!Number.isInteger(numberOfFrames) || numberOfFrames < 1 || numberOfFrames > most)
@@ -96,11 +101,14 @@ function pixelLayout(name: string, values: Values, size: number): PixelLayout {
     bitsAllocated,
     bitsStored,
     highBit: values.number("HighBit") ?? bitsStored - 1,
-    pixelRepresentation: values.number("PixelRepresentation") === 1 ? 1 : 0,
-    pixelPaddingValue: values.number("PixelPaddingValue"),
-    pixelPaddingRangeLimit: values.number("PixelPaddingRangeLimit"),
+    pixelRepresentation,
+    pixelPaddingValue: padding("PixelPaddingValue"),
+    pixelPaddingRangeLimit: padding("PixelPaddingRangeLimit"),
   };
 }
+
+/** Some files write padding with a sign and pixels without one, or the other way round: 63536 for -2000. */
+const sameBits = (value: number, isSigned: boolean) => (isSigned ? (value << 16) >> 16 : value & 0xffff);
 
 function displayOf(values: Values): Display {
   const centers = values.leniently("WindowCenter") ?? [];

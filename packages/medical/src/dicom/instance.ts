@@ -47,6 +47,11 @@ export type Frame = {
   /** Stored value · slope + intercept. 1 and 0 where the file says nothing. */
   readonly rescaleSlope: number;
   readonly rescaleIntercept: number;
+  /**
+   * What the rescaled values are: (0028,1054), which a CT may leave out for HU, PS3.3, C.8.2.1.1. Absent where there is neither
+   * slope nor intercept.
+   */
+  readonly rescaleType?: string;
   /** (0020,9128): frames at one place, one after another. */
   readonly temporalPosition?: number;
 };

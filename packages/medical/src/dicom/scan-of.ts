@@ -8,6 +8,7 @@ import type { Series } from "./series.ts";
 import { frameOf, normalOf, type Slice, sliceName } from "./slice.ts";
 import { depthsOf } from "./spacing.ts";
 import { withUids } from "./uids-of.ts";
+import { unitNotes } from "./units.ts";
 
 /** A scan and where its voxels come from. */
 export type OrderedScan = {
@@ -118,7 +119,7 @@ function finish(
     identity: uids.identity,
     remapped: uids.remapped,
     ...(resampled && { resampled }),
-    notes: [...notes, ...uids.notes],
+    notes: [...notes, ...unitNotes(slices), ...uids.notes],
   };
   return { scan, source: { geometry, slices } };
 }

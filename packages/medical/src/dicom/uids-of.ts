@@ -1,6 +1,6 @@
 import type { Instance } from "./instance.ts";
 import type { Identity, RemappedUid } from "./scan.ts";
-import { type Slice, sliceName } from "./slice.ts";
+import { counted, type Slice, sliceName } from "./slice.ts";
 import { derivedUid, isUid } from "./uids.ts";
 
 export type ScanUids = {
@@ -40,6 +40,7 @@ export function withUids(slices: readonly Slice[], space?: "no frame of referenc
 
   const shared = sharedUids(slices);
   const byInstance = new Map<Instance, string>();
+  const twins: (readonly [Slice, Slice])[] = [];
   for (const slice of slices) {
     const { instance } = slice;
     if (byInstance.has(instance)) continue;
@@ -48,11 +49,16 @@ export function withUids(slices: readonly Slice[], space?: "no frame of referenc
     if (twin !== undefined) {
       const uid = derivedUid("SOPInstanceUID", SeriesInstanceUID, old, instance.hash());
       remapped.push({ keyword: "SOPInstanceUID", old, uid });
-      notes.push(`${sliceName(slice)} and ${sliceName(twin)} have one SOP Instance UID, ${old}, and different content`);
+      twins.push([slice, twin]);
       byInstance.set(instance, uid);
     } else
       byInstance.set(instance, legal("SOPInstanceUID", old, SeriesInstanceUID, old === "" ? instance.hash() : old));
   }
+  const [pair] = twins;
+  if (pair !== undefined)
+    notes.push(
+      `${counted(twins.length, "slice")} of different content under SOP Instance UIDs of others: ${sliceName(pair[0])} and ${sliceName(pair[1])} for one have ${pair[0].instance.sopInstanceUid}`,
+    );
   return {
     identity: { ...first.identity, StudyInstanceUID, SeriesInstanceUID },
     frameOfReferenceUid,

@@ -169,3 +169,13 @@ test("threads that end are an error, not a wait for ever; the next volume gets n
   expect(await loading).toMatchObject({ code: "decoder-thread" });
   expect((await loadVolume(many)).data.length).toBe(80);
 });
+
+test("values that go through a table instead of a slope are refused", async () => {
+  const source = await slices([[1, 2]]);
+  const { instance } = source.slices[0]!;
+  const modalityLut = { firstMapped: 0, bits: 16, entries: Uint16Array.of(7, 8, 9) };
+  const display = { modalityLut } as Instance["display"];
+  const loading = loadVolume({ ...source, slices: [{ instance: { ...instance, display } as Instance, frame: 0 }] });
+  await expect(loading).rejects.toBeInstanceOf(UnsupportedPixelsError);
+  await expect(loading).rejects.toThrow("its values go through a Modality LUT (0028,3000)");
+});

@@ -58,12 +58,18 @@ function check({ geometry, slices }: VolumeSource): void {
       name,
       `a volume of ${depth} × ${rows} × ${columns} = ${voxels} voxels: at most ${limits.volumeVoxels} are loaded`,
     );
-  for (const { instance, frame } of slices)
+  for (const { instance, frame } of slices) {
+    if (instance.display?.modalityLut)
+      throw new UnsupportedPixelsError(
+        instance.name,
+        "its values go through a Modality LUT (0028,3000): volumes are made of those with a slope and an intercept",
+      );
     if (!instance.frames[frame])
       throw new PixelDataError(
         instance.name,
         `frame ${frame + 1} is asked for, its header has ${instance.frames.length}`,
       );
+  }
 }
 
 /** Undefined where a value doesn't fit. */
