@@ -16,6 +16,12 @@ const [rows, columns] = [37, 51];
 const layouts: Readonly<Record<string, PixelLayout>> = {
   "12 bits": greyLayout(rows, columns, { bitsStored: 12, highBit: 11 }),
   "16 bits with a sign": greyLayout(rows, columns, { pixelRepresentation: 1 }),
+  "8 bits with a sign": greyLayout(rows, columns, {
+    bitsAllocated: 8,
+    bitsStored: 8,
+    highBit: 7,
+    pixelRepresentation: 1,
+  }),
   "8 bits in colour": greyLayout(rows, columns, {
     photometricInterpretation: "RGB",
     samplesPerPixel: 3,
@@ -34,7 +40,9 @@ function picture({ samplesPerPixel, bitsAllocated, bitsStored, pixelRepresentati
     return lowest + Math.floor(wave * (range - 9)) + ((i * 7) % 9);
   });
   return bitsAllocated === 8
-    ? Uint8Array.from(values)
+    ? pixelRepresentation === 1
+      ? Int8Array.from(values)
+      : Uint8Array.from(values)
     : pixelRepresentation === 1
       ? Int16Array.from(values)
       : Uint16Array.from(values);
@@ -70,7 +78,9 @@ const families = [
 ] as const;
 
 describe.skipIf(!codecs).each(families)("%s", (how, uid) => {
-  test.each(Object.entries(layouts))("%s: what went in comes out", async (_, layout) => {
+  // Of signed bytes, this encoder's JPEG 2000 has values beyond eight bits.
+  const cases = Object.entries(layouts).filter(([name]) => how !== "Jpeg2000" || name !== "8 bits with a sign");
+  test.each(cases)("%s: what went in comes out", async (_, layout) => {
     expect(await decoded(uid, encoded(how, layout), layout)).toEqual(Array.from(picture(layout)));
   });
 
@@ -92,6 +102,18 @@ describe.skipIf(!codecs).each(families)("%s", (how, uid) => {
     }
     expect(await decoded(uid, stream, layout)).toEqual(Array.from(picture(layout)));
   });
+});
+
+// 32 × 32 signed bytes, (7 · row + column) % 256 - 128, as GDCM 3.2.6 writes them (OpenJPEG 2.3.0).
+const signedJpeg2000 =
+  "/0//UQApAAAAAAAgAAAAIAAAAAAAAAAAAAAAIAAAACAAAAAAAAAAAAABhwEB/1IADAAAAAEABAQEAAH/XAAQQEBISFBISFBISFBISFD/ZAAqAAFDcmVhdG" +
+  "VkIGJ5IEdEQ00vT3BlbkpQRUcgdmVyc2lvbiAyLjMuMP+QAAoAAAAAAEoAAf+T34AoB65aWOnA+QFH2gYNAQs+f8B8IcPqAwAiGc8Df+vAOhwfOFA2oZc9" +
+  "pjRgf8ARwHwigF+nv52sKV2f/9kA";
+
+test("signed bytes in JPEG 2000 keep what is below 0", async () => {
+  const layout = greyLayout(32, 32, { bitsAllocated: 8, bitsStored: 8, highBit: 7, pixelRepresentation: 1 });
+  const values = Array.from({ length: 1024 }, (_, i) => ((7 * (i >> 5) + (i & 31)) % 256) - 128);
+  expect(await decoded(uids.jpeg2000, Buffer.from(signedJpeg2000, "base64"), layout)).toEqual(values);
 });
 
 // OpenJPEG prints what it finds wrong. In a process of its own: what prints there is seen.

@@ -11,16 +11,38 @@ async function open(name: "jpeg-2000" | "htj2k", decoder: string): Promise<Codec
   const codec = await openWasm(name);
   return (bytes, layout) => {
     const stream = codestream(bytes);
-    const { rows, columns, components, precision } = sizeOf(stream);
+    const { rows, columns, components, precision, isSigned } = sizeOf(stream);
     checkSize(layout, { rows, columns, samplesPerPixel: components });
     checkEnd(stream); // a truncated one decodes to a blurred picture: that's what JPEG 2000 is made for
-    const { samples } = runDecoder(codec, decoder, stream);
+    const samples =
+      name === "jpeg-2000" && isSigned && precision <= 8
+        ? signedBytes(codec, decoder, stream, components, precision)
+        : runDecoder(codec, decoder, stream).samples;
     // Both codecs undo the stream's own colour transform, and leave other colours alone.
     const undone = /^YBR_(RCT|ICT)$/.test(layout.photometricInterpretation);
     return { samples, precision, ...(undone ? { photometricInterpretation: "RGB" } : {}) };
   };
 }
 
+/**
+ * OpenJPEG's build makes 0 of negative values with 8 bits. A stream's sign does nothing but keep half the range from being added
+ * (ITU-T T.800, G.1), so it is decoded without its sign, and the half taken away again.
+ */
+function signedBytes(
+  codec: Parameters<typeof runDecoder>[0],
+  decoder: string,
+  stream: Uint8Array,
+  components: number,
+  precision: number,
+): Int8Array {
+  const unsigned = stream.slice();
+  for (let c = 0; c < components; c++) unsigned[ssiz + 3 * c]! &= 127;
+  const half = 2 ** (precision - 1);
+  return Int8Array.from(runDecoder(codec, decoder, unsigned).samples, (value) => value - half);
+}
+
+/** Where the first component's sign and precision stand. */
+const ssiz = 42;
 const soc = 0xff4f;
 const siz = 0xff51;
 
@@ -47,6 +69,7 @@ function sizeOf(bytes: Uint8Array) {
     columns: at(0) - at(2),
     rows: at(1) - at(3),
     components: view.getUint16(40),
-    precision: (view.getUint8(42) & 127) + 1,
+    precision: (view.getUint8(ssiz) & 127) + 1,
+    isSigned: view.getUint8(ssiz) > 127,
   };
 }
