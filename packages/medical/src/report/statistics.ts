@@ -56,29 +56,24 @@ export function statistics(
   const above = new Float64Array(parts);
   const tops = new Float64Array(parts).fill(Number.NEGATIVE_INFINITY);
   const massPerSlice: number[] = [];
+  const runs = runsAlong(geometry, ends);
   let peak = { index: [0, 0, 0] as Vec3, value: Number.NEGATIVE_INFINITY, tied: 0 };
   for (let k = 0; k < slices; k++) {
     map.slice(k, values);
     lungs?.slice(k, labels);
     let mass = 0;
-    for (let r = 0, i = 0; r < rows; r++) {
-      const [z, step] = heightsOfRow(geometry, k, r);
-      for (let c = 0; c < columns; c++, i++) {
-        const value = values[i]!;
-        const lung = labels[i]!;
-        const end = lung === 0 ? undefined : ends[lung - 1];
-        const part = end
-          ? 3 * (lung - 1) + Math.min(2, Math.max(0, Math.floor((3 * (end.top - z - c * step)) / end.height)))
-          : outside;
-        mass += value;
-        sums[part]! += value;
-        counts[part]!++;
-        if (value >= threshold) above[part]!++;
-        if (value > tops[part]!) tops[part] = value;
-        if (value > peak.value) peak = { index: [k, r, c], value, tied: 1 };
-        else if (value === peak.value) peak.tied++;
-      }
-    }
+    for (let r = 0; r < rows; r++)
+      runs(k, r, labels, (part, from, to) => {
+        const found = tallied(values, from, to, threshold);
+        mass += found.sum;
+        sums[part]! += found.sum;
+        counts[part]! += to - from;
+        above[part]! += found.above;
+        if (found.top > tops[part]!) tops[part] = found.top;
+        if (found.top > peak.value)
+          peak = { index: [k, r, found.first - r * columns], value: found.top, tied: found.tied };
+        else if (found.top === peak.value) peak.tied += found.tied;
+      });
     massPerSlice.push(mass);
   }
   const total = massPerSlice.reduce((a, b) => a + b, 0);
@@ -89,6 +84,45 @@ export function statistics(
     energyInLungs: lungs ? (total - sums[outside]!) / total : undefined,
     massPerSlice: massPerSlice.map((mass) => mass / total),
     peak: { ...peak, positionMm: positionOf(geometry, peak.index) },
+  };
+}
+
+/** What values [from, to) add: their sum, how many reach the threshold, the greatest, where it is first, how often it is there. */
+function tallied(values: Float32Array, from: number, to: number, threshold: number) {
+  let [sum, above, top, first, tied] = [0, 0, Number.NEGATIVE_INFINITY, from, 0];
+  for (let i = from; i < to; i++) {
+    const value = values[i]!;
+    sum += value;
+    if (value >= threshold) above++;
+    if (value > top) [top, first, tied] = [value, i, 1];
+    else if (value === top) tied++;
+  }
+  return { sum, above, top, first, tied };
+}
+
+/** Visits a row of labels in runs [from, to) of one part: in an axial scan, where a row has one height, some five of them. */
+function runsAlong(geometry: Geometry, ends: readonly (Ends | undefined)[]) {
+  const columns = geometry.shape[2];
+  const partAt = (lung: number, z: number) => {
+    const end = ends[lung - 1];
+    return end ? 3 * (lung - 1) + Math.min(2, Math.max(0, Math.floor((3 * (end.top - z)) / end.height))) : outside;
+  };
+  return (k: number, r: number, labels: Uint8Array, visit: (part: number, from: number, to: number) => void) => {
+    const [z, step] = heightsOfRow(geometry, k, r);
+    const first = r * columns;
+    for (let from = first; from < first + columns; ) {
+      const lung = labels[from]!;
+      const part = partAt(lung, z + (from - first) * step);
+      let to = from + 1;
+      while (
+        to < first + columns &&
+        labels[to] === lung &&
+        (lung === 0 || step === 0 || partAt(lung, z + (to - first) * step) === part)
+      )
+        to++;
+      visit(part, from, to);
+      from = to;
+    }
   };
 }
 
@@ -106,14 +140,19 @@ function lungEnds(lungs: LungLabels, geometry: Geometry, labels: Uint8Array): (E
   const high = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (let k = 0; k < slices; k++) {
     lungs.slice(k, labels);
-    for (let r = 0, i = 0; r < rows; r++) {
+    for (let r = 0; r < rows; r++) {
       const [z, step] = heightsOfRow(geometry, k, r);
-      for (let c = 0; c < columns; c++, i++) {
-        const lung = labels[i]! - 1;
-        if (lung < 0) continue;
-        const at = z + c * step;
-        if (at < low[lung]!) low[lung] = at;
-        if (at > high[lung]!) high[lung] = at;
+      const end = (r + 1) * columns;
+      for (let from = end - columns; from < end; ) {
+        const label = labels[from]!;
+        let to = from + 1;
+        while (to < end && labels[to] === label) to++;
+        if (label > 0) {
+          const ends = [from, to - 1].map((i) => z + (i - end + columns) * step);
+          low[label - 1] = Math.min(low[label - 1]!, ...ends);
+          high[label - 1] = Math.max(high[label - 1]!, ...ends);
+        }
+        from = to;
       }
     }
   }

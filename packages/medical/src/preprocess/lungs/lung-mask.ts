@@ -1,11 +1,11 @@
 import type { Vec3 } from "../../volume/geometry.ts";
 import type { Volume } from "../../volume/volume.ts";
-import { onScan } from "../map-on-scan.ts";
 import type { Placement } from "../placement.ts";
 import { bodyOf } from "./body.ts";
 import { type CoarseScan, coarseScan } from "./coarse.ts";
 import { leftLung, lungAir, rightLung } from "./cores.ts";
 import { cellsWhere, dilated, eroded } from "./distance.ts";
+import { labelSlices } from "./label-slices.ts";
 
 /** Where the lungs are, on cells of about 4 mm; full slices are made when they are asked for. */
 export type LungMask = {
@@ -52,7 +52,7 @@ export function findLungs(volume: Volume): LungMask | undefined {
     labels,
     placement,
     volumeMl: { right: ml(rightLung), left: ml(leftLung) },
-    slice: sliced(labels, scan, volume.geometry.shape),
+    slice: labelSlices(labels, [rightLung, leftLung], shape, placement),
   };
 }
 
@@ -68,20 +68,4 @@ function closed(lungs: Uint8Array, body: Uint8Array, { shape, spacingMm }: Coars
     if (label || !body[cell] || right[cell] === left[cell]) return label;
     return right[cell] ? rightLung : leftLung;
   });
-}
-
-/** Labels on the scan's grid: a voxel is in a lung where, between cells, at least half of it is. */
-function sliced(labels: Uint8Array, { shape, placement }: CoarseScan, scanShape: Vec3): LungMask["slice"] {
-  const fills = [rightLung, leftLung].map((label) => {
-    const share = Float32Array.from(cellsWhere(labels.length, (cell) => labels[cell] === label));
-    return { label, fill: onScan(share, shape, placement, scanShape) };
-  });
-  const plane = new Float32Array(scanShape[1] * scanShape[2]);
-  return (k, into) => {
-    into.fill(0);
-    for (const { label, fill } of fills) {
-      fill(k, plane);
-      for (let at = 0; at < into.length; at++) if (plane[at]! >= 0.5) into[at] = label;
-    }
-  };
 }
