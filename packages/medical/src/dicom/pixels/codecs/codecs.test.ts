@@ -2,15 +2,14 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Context, NativeCodecs } from "dcmjs-codecs";
 import { describe, expect, test } from "vitest";
 import { encapsulated, file, greyLayout, source, uids } from "../../../../test/encapsulated.ts";
 import { PixelDataError } from "../../../errors.ts";
 import type { PixelLayout } from "../../instance.ts";
 import { decodeFrames } from "../decode-frames.ts";
 
-const codecs = await import("dcmjs-codecs").catch(() => undefined);
-await codecs?.NativeCodecs.initializeAsync();
-if (!codecs) console.warn("skipped: streams are made by dcmjs-codecs, an optional dependency that isn't installed");
+await NativeCodecs.initializeAsync();
 
 const [rows, columns] = [37, 51];
 const layouts: Readonly<Record<string, PixelLayout>> = {
@@ -50,7 +49,7 @@ function picture({ samplesPerPixel, bitsAllocated, bitsStored, pixelRepresentati
 
 function encoded(how: "Rle" | "JpegLs" | "Jpeg2000" | "HtJpeg2000", layout: PixelLayout): Uint8Array {
   const pixels = picture(layout);
-  const context = new codecs!.Context({
+  const context = new Context({
     width: columns,
     height: rows,
     bitsAllocated: layout.bitsAllocated,
@@ -62,7 +61,7 @@ function encoded(how: "Rle" | "JpegLs" | "Jpeg2000" | "HtJpeg2000", layout: Pixe
     decodedBuffer: new Uint8Array(pixels.buffer),
   });
   // A view on the codec's memory, which the next call uses again.
-  return codecs!.NativeCodecs[`encode${how}`](context, { lossy: false }).getEncodedBuffer()!.slice();
+  return NativeCodecs[`encode${how}`](context, { lossy: false }).getEncodedBuffer()!.slice();
 }
 
 async function decoded(uid: string, stream: Uint8Array, layout: PixelLayout): Promise<number[]> {
@@ -77,7 +76,7 @@ const families = [
   ["HtJpeg2000", uids.htj2k],
 ] as const;
 
-describe.skipIf(!codecs).each(families)("%s", (how, uid) => {
+describe.each(families)("%s", (how, uid) => {
   // Of signed bytes, this encoder's JPEG 2000 has values beyond eight bits.
   const cases = Object.entries(layouts).filter(([name]) => how !== "Jpeg2000" || name !== "8 bits with a sign");
   test.each(cases)("%s: what went in comes out", async (_, layout) => {
@@ -117,7 +116,7 @@ test("signed bytes in JPEG 2000 keep what is below 0", async () => {
 });
 
 // OpenJPEG prints what it finds wrong. In a process of its own: what prints there is seen.
-test.skipIf(!codecs)("codecs don't print", () => {
+test("codecs don't print", () => {
   const folder = mkdtempSync(join(tmpdir(), "camkit-codec-"));
   try {
     const layout = layouts["12 bits"]!;
