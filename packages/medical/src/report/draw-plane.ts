@@ -23,14 +23,27 @@ export function drawSlice(
 export function drawPlane({ geometry, data }: Volume, view: View, index: number, windowHu: WindowHu): Picture {
   const { width, height, offset, right, down } = walkOf(view, geometry.shape, index);
   const rgb = new Uint8Array(width * height * 3);
+  const greys = data instanceof Int16Array ? greysOf16Bits(windowHu) : undefined;
   for (let y = 0, to = 0; y < height; y++)
-    for (let x = 0; x < width; x++, to += 3) {
-      const grey = greyOf(data[offset + x * right + y * down]!, windowHu);
+    for (let x = 0, from = offset + y * down; x < width; x++, from += right, to += 3) {
+      const hu = data[from]!;
+      const grey = greys ? greys[hu + 32768]! : greyOf(hu, windowHu);
       rgb[to] = grey;
       rgb[to + 1] = grey;
       rgb[to + 2] = grey;
     }
   return { width, height, rgb };
+}
+
+const kept = new WeakMap<WindowHu, Uint8Array>();
+
+/** The grey of each number of 16 bits, at index number + 32768. */
+function greysOf16Bits(windowHu: WindowHu): Uint8Array {
+  const known = kept.get(windowHu);
+  if (known) return known;
+  const greys = Uint8Array.from({ length: 65536 }, (_, i) => greyOf(i - 32768, windowHu));
+  kept.set(windowHu, greys);
+  return greys;
 }
 
 /**
@@ -62,15 +75,12 @@ export function mapPlane(map: VoxelMap, view: View, index: number): Float32Array
   const slices = view.fixed === 0 ? [index] : Array.from({ length: shape[0] }, (_, k) => k);
   for (const k of slices) {
     map.slice(k, slice);
-    for (let y = 0; y < height; y++) {
-      // In a coronal or sagittal plane a line of pixels lies in one slice, or one pixel of each line does.
-      const line = offset + y * down;
-      if (Math.abs(right) !== size && Math.floor(line / size) !== k) continue;
-      for (let x = 0; x < width; x++) {
-        const at = line + x * right;
-        if (Math.floor(at / size) === k) out[y * width + x] = slice[at - k * size]!;
-      }
-    }
+    // In a coronal or sagittal plane a line of pixels lies in one slice, or one pixel of each line does.
+    const at = (forward: boolean) => (forward ? k : shape[0] - 1 - k);
+    const [firstY, endY] = view.down.axis === 0 ? [at(view.down.forward), at(view.down.forward) + 1] : [0, height];
+    const [firstX, endX] = view.right.axis === 0 ? [at(view.right.forward), at(view.right.forward) + 1] : [0, width];
+    for (let y = firstY; y < endY; y++)
+      for (let x = firstX; x < endX; x++) out[y * width + x] = slice[offset + x * right + y * down - k * size]!;
   }
   return out;
 }
