@@ -18,10 +18,13 @@ import { activationIn, predictionsIn } from "./assemble.ts";
 export const faithfulnessNames = ["deletion", "insertion", "randomisation"] as const;
 export type FaithfulnessName = (typeof faithfulnessNames)[number];
 
-/** Points of a curve, orders of chance beside it, stages of weights drawn anew: a scan's forward pass takes a tenth of a second. */
+/**
+ * Points of a curve, orders of chance beside it, stages of weights drawn anew. A scan's forward pass takes a tenth of a second,
+ * and among half a million cells one random order is like any other: the areas of four differed by 0.8 % on a network of two layers.
+ */
 const steps = 20;
-const randomSeeds = [0, 1];
-const randomisationStages = 5;
+const randomSeeds = [0];
+const randomisationStages = 3;
 
 export type FaithfulnessOptions = {
   readonly names: readonly FaithfulnessName[];
@@ -57,16 +60,22 @@ export async function measureFaithfulness(options: FaithfulnessOptions): Promise
   };
   const perturbations = names.filter((name) => name !== "randomisation");
   if (perturbations.length > 0) {
-    const scorer = await openScorer(options);
+    const removed = constantBaseline(input, baseline.value);
+    const opened = await openScorer(options);
     try {
-      const given = { map, input: { tensor: input, space }, scorer };
-      const removed = constantBaseline(input, baseline.value);
-      for (const name of perturbations) {
-        const metric = name === "deletion" ? deletion : insertion;
-        found[name] = await metric.measure(given, { baseline: removed, steps, randomSeeds, ...counted(name) });
-      }
+      const given = { map, input: { tensor: input, space }, scorer: oneByOne(opened, [input, removed]) };
+      const walk = { baseline: removed, steps, randomSeeds };
+      if (names.includes("deletion"))
+        found.deletion = await deletion.measure(given, { ...walk, ...counted("deletion") });
+      if (names.includes("insertion"))
+        found.insertion = found.deletion
+          ? backwards(
+              await insertion.measure(given, { ...walk, randomSeeds: [], ...counted("insertion") }),
+              found.deletion,
+            )
+          : await insertion.measure(given, { ...walk, ...counted("insertion") });
     } finally {
-      await scorer.close();
+      await opened.close();
     }
   }
   if (names.includes("randomisation"))
@@ -99,4 +108,41 @@ export async function measureFaithfulness(options: FaithfulnessOptions): Promise
       close: async () => {},
     };
   }
+}
+
+/**
+ * One input a run: a batch of volumes takes its multiple of memory and is no faster. All curves have the same two ends, which are
+ * scored once.
+ */
+function oneByOne({ quantity, score }: Scorer, ends: readonly Tensor[]): Scorer {
+  const known = ends.map(({ data }) => ({ bytes: bytesOf(data), scores: undefined as readonly number[] | undefined }));
+  return {
+    batch: 1,
+    quantity,
+    score: async (input) => {
+      const bytes = bytesOf(input.data);
+      const end = known.find((one) => one.bytes.equals(bytes));
+      if (!end) return score(input);
+      end.scores ??= await score(input);
+      return end.scores;
+    },
+  };
+}
+
+const bytesOf = (data: Tensor["data"]) => {
+  const { buffer, byteOffset, byteLength } = data as Float32Array;
+  return Buffer.from(buffer, byteOffset, byteLength);
+};
+
+/**
+ * An insertion with the random curve of a deletion: what comes back in a random order, walked backwards, is what goes in that
+ * order. The inputs on the way are the same, so are their scores.
+ */
+function backwards(
+  measured: PerturbationMeasured,
+  { random, randomAreas }: PerturbationMeasured,
+): PerturbationMeasured {
+  if (!random) return measured;
+  const fractions = random.fractions.map((fraction) => 1 - fraction).toReversed();
+  return { ...measured, random: { fractions, scores: random.scores.toReversed(), area: random.area }, randomAreas };
 }
