@@ -67,6 +67,38 @@ test("a mask of one's own is what is explained", async () => {
   expect(score).toBeCloseTo((logits.data as Float32Array)[classIndex * 16 ** 3 + 1000]!, 5);
 });
 
+test("several layers at once are what each is alone", async () => {
+  const x = volume([16, 20, 16]);
+  const window = { size: roi, overlap: 0.5, weights: "gaussian" as const };
+  const segmentation = await segmentVolume(model, x, { window, threads: 1 });
+  const layers = [layer, "/model/model.0/Add_output_0"];
+  const maps = async (layers: readonly string[]) =>
+    (await explainSegmentation(model, x, { window, classIndex, layers, threads: 1, segmentation })).maps;
+  const together = await maps(layers);
+  expect(together.map((map) => map.layer)).toEqual(layers);
+  for (const [i, name] of layers.entries()) {
+    const [alone] = await maps([name]);
+    const [found, wanted] = [together[i]!, alone!].map(({ raw }) => raw.data as Float32Array) as [
+      Float32Array,
+      Float32Array,
+    ];
+    expect(Math.max(...wanted)).toBeGreaterThan(0.1);
+    expect(Math.max(...wanted.map((value, v) => Math.abs(value - found[v]!)))).toBeLessThan(1e-5);
+  }
+});
+
+test("a class that there can't be, and a mask of another size, are refused", async () => {
+  const x = volume([16, 16, 16]);
+  for (const classIndex of [-1, 0.5, 3])
+    await expect(explainSegmentation(model, x, { classIndex, threads: 1 })).rejects.toThrow(
+      `class ${classIndex} does not exist: the network has 3 channels`,
+    );
+  const mask = new Uint8Array(10).fill(1);
+  await expect(explainSegmentation(model, x, { classIndex, mask, threads: 1 })).rejects.toThrow(
+    "the mask has 10 cells, the volume 4096",
+  );
+});
+
 describe.each(cases)("against MONAI's sliding_window_inference and PyTorch's gradients: $name", (wanted) => {
   const window = { size: roi, overlap: wanted.overlap, weights: wanted.mode };
 

@@ -3,7 +3,14 @@ import type { Tensor } from "@camkit/cam-core/data";
 import { EmptyClassError } from "../errors.ts";
 import type { Vec3 } from "../volume/geometry.ts";
 import { enlarger } from "./enlarge.ts";
-import { inputNameOf, type LayerMap, type VolumeOptions, windowSizeOf, withoutChannel } from "./explain-volume.ts";
+import {
+  checkFits,
+  inputNameOf,
+  type LayerMap,
+  type VolumeOptions,
+  windowSizeOf,
+  withoutChannel,
+} from "./explain-volume.ts";
 import { openForward } from "./forward.ts";
 import { Stitcher, windowOf } from "./stitch.ts";
 import { type SlidingWindow, windowStarts, windowWeights } from "./windows.ts";
@@ -50,6 +57,7 @@ export async function segmentVolume(model: Model, volume: Tensor, options: Volum
   try {
     const shape = volume.shape.slice(2) as unknown as Vec3;
     const window = windowFor(model, shape, options.window);
+    checkFits(model, volume, window.size);
     const starts = windowStarts(shape, window);
     const weights = windowWeights(window);
     let stitcher: Stitcher | undefined;
@@ -87,9 +95,11 @@ export async function explainSegmentation(
   const { classIndex, signal, device, threads } = options;
   const { logits, labels, windows } = options.segmentation ?? (await segmentVolume(model, volume, options));
   const channels = logits.shape[0]!;
-  if (classIndex >= Math.max(2, channels))
+  if (!Number.isInteger(classIndex) || classIndex < 0 || classIndex >= Math.max(2, channels))
     throw new InputError(`class ${classIndex} does not exist: the network has ${channels} channels`);
   const mask = options.mask ?? Uint8Array.from(labels, (label) => Number(label === classIndex));
+  if (mask.length !== labels.length)
+    throw new InputError(`the mask has ${mask.length} cells, the volume ${labels.length}`);
   const channel = channels === 1 ? 0 : classIndex;
   const { cells, score } = sumOver(logits, channel, mask);
   if (cells === 0) throw new EmptyClassError(classIndex, model.labels[classIndex]);

@@ -96,3 +96,20 @@ test("one cell along the slices: it is said", async () => {
   const deep = await explainVolume(classifier(8, 2), volume(8), { threads: 1 });
   expect(deep.notes).toEqual([]);
 });
+
+test("a batch that the graph fixes at more than one, and windows of another size than its own, are refused by name", async () => {
+  const four = tinyModel({ x: [4, 1, 8, 8, 8] }, (op, { x }) => ({
+    logits: op.reduceMean(named(op, op.relu(op.concat([x!, op.neg(x!)], 1)), "A"), {
+      axes: [2, 3, 4],
+      keepdims: false,
+    }),
+  }));
+  await expect(explainVolume(four, volume(8), { threads: 1 })).rejects.toThrow(
+    'the model\'s input "x" takes [4, 1, 8, 8, 8], and was to be given [1, 1, 8, 8, 8]',
+  );
+  const window = { size: [4, 8, 8] as [number, number, number], overlap: 0, weights: "constant" as const };
+  await expect(explainVolume(classifier(8, 2), volume(8), { threads: 1, window })).rejects.toMatchObject({
+    code: "input",
+    hint: expect.stringMatching(/leave slidingWindow.size to it/),
+  });
+});

@@ -65,6 +65,7 @@ export async function explainVolume(
   try {
     const shape = volume.shape.slice(2) as unknown as Vec3;
     const window = options.window ?? { size: windowSizeOf(model, shape), overlap: 0.25, weights: "constant" };
+    checkFits(model, volume, window.size);
     const starts = windowStarts(shape, window);
     const pass = (classIndex: number | undefined) =>
       onePass(explainer, model, volume, window, starts, classIndex, signal);
@@ -159,6 +160,23 @@ export function inputNameOf({ graph }: Model): string {
   throw new InputError("the model has no float input of rank 5, [N, C, D, H, W]: it takes no volumes", {
     hint: `Inputs: ${graph.inputs.map(({ name, shape }) => `${name} [${shape?.join(", ") ?? "?"}]`).join("; ")}.`,
   });
+}
+
+/** Whether the graph takes windows of this size, one by one. Throws InputError. */
+export function checkFits(model: Model, { shape: [, channels] }: Tensor, size: Vec3): void {
+  const name = inputNameOf(model);
+  const fixed = inputShapeOf(model, name);
+  const given = [1, channels!, ...size];
+  if (fixed.every((n, axis) => n === undefined || n === given[axis])) return;
+  throw new InputError(
+    `the model's input "${name}" takes [${fixed.map((n) => n ?? "any").join(", ")}], and was to be given [${given.join(", ")}]`,
+    {
+      hint:
+        fixed[0] !== undefined && fixed[0] !== 1
+          ? "Export the model with an open batch, or a batch of 1."
+          : "Windows have the size that the graph fixes: leave slidingWindow.size to it, or export the model with open sizes.",
+    },
+  );
 }
 
 export const withoutChannel = (tensor: Tensor): Tensor => ({ ...tensor, shape: tensor.shape.slice(1) });

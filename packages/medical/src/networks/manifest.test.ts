@@ -172,3 +172,22 @@ test("nnU-Net: regions, another normalisation and a 2-D configuration are refuse
   expect(() => manifestFromNnunet(plans, { labels: {} }, "2d")).toThrow(/patch_size/);
   expect(() => manifestFromNnunet(plans, { labels: {} }, "3d_lowres")).toThrow(/no configuration/);
 });
+
+test("of the two kinds of preprocessing, what is wrong with the one that was meant", () => {
+  const refusal = (preprocess: unknown) => {
+    try {
+      medicalManifest(stating({ preprocess }));
+    } catch (error) {
+      return (error as Error).message.split("\n").slice(1);
+    }
+    return [];
+  };
+  const place = "  extensions.medical.preprocess";
+  expect(refusal({ kind: "lung-ct", size: [8, 8] })).toEqual([
+    `${place}.size: Too small: expected array to have >=3 items`,
+  ]);
+  expect(refusal({ kind: "volume", spacing: [1, 1, 1] })).toEqual([`${place}: Unrecognized key: "spacing"`]);
+  expect(refusal({ kind: "lungs" })).toEqual([
+    `${place}.kind: Invalid input: expected "lung-ct"; or Invalid input: expected "volume"`,
+  ]);
+});

@@ -23,10 +23,19 @@ export function medicalManifest(manifest: Manifest | undefined, path = "the mani
   if (stated === undefined) return undefined;
   const parsed = medicalSchema.safeParse(stated);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(
-    (issue) => `  ${["extensions", "medical", ...issue.path].map(String).join(".")}: ${issue.message}`,
-  );
+  const problems = parsed.error.issues.flatMap((issue) => problemsIn(issue, ["extensions", "medical"]));
   throw new ManifestError(path, `extensions.medical isn't valid\n${problems.join("\n")}`, {
     hint: "Keys that are not in the format are refused, so that a typing slip does not pass for a setting.",
   });
+}
+
+/** Of a union, what is wrong with the member that its `kind` means: "Invalid input" alone would say nothing. */
+function problemsIn(issue: z.core.$ZodIssue, place: readonly PropertyKey[]): string[] {
+  const at = [...place, ...issue.path];
+  const say = (path: readonly PropertyKey[], message: string) => `  ${path.map(String).join(".")}: ${message}`;
+  if (issue.code !== "invalid_union") return [say(at, issue.message)];
+  const meant = issue.errors.find((errors) => !errors.some(({ path }) => path[0] === "kind"));
+  if (meant !== undefined) return meant.flatMap((inner) => problemsIn(inner, at));
+  const kinds = issue.errors.flat().filter(({ path }) => path[0] === "kind");
+  return [say([...at, "kind"], kinds.map(({ message }) => message).join("; or "))];
 }
