@@ -9,7 +9,7 @@ import { assembled } from "./assemble.ts";
 import { meanBaseline } from "./baseline.ts";
 import type { ExplainedScan } from "./explained-scan.ts";
 import { measureFaithfulness } from "./faithfulness.ts";
-import { mapAt, mergedMap } from "./maps.ts";
+import { emptyNotes, isEmpty, mapAt, mergedMap } from "./maps.ts";
 import { classAsked, type ExplainRequest, type ScanModel } from "./request.ts";
 import type { Stages } from "./stages.ts";
 
@@ -43,7 +43,7 @@ export async function explainPicture(
   const measured = await stages.run("statistics", () => statistics(map, undefined, { threshold: request.threshold }));
   const flat = (tensor: Tensor): Tensor => ({ ...tensor, shape: tensor.shape.slice(1) });
   const faithfulness =
-    request.metrics.length === 0
+    request.metrics.length === 0 || isEmpty(measured)
       ? undefined
       : await stages.run("faithfulness", (onProgress) =>
           measureFaithfulness({
@@ -69,7 +69,7 @@ export async function explainPicture(
     statistics: measured,
     ...(faithfulness ? { faithfulness } : {}),
     words: pictureWords(input),
-    notes: [],
+    notes: emptyNotes(measured, found.method),
   });
 }
 

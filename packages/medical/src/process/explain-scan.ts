@@ -1,4 +1,4 @@
-import type { Model } from "@camkit/cam-core";
+import { InputError, type Model } from "@camkit/cam-core";
 import type { Scan } from "../dicom/scan.ts";
 import {
   explainSegmentation,
@@ -16,13 +16,13 @@ import { assembled, type Found } from "./assemble.ts";
 import { lungBaseline } from "./baseline.ts";
 import type { ExplainedScan } from "./explained-scan.ts";
 import { measureFaithfulness } from "./faithfulness.ts";
-import { mapAt, mergedMap } from "./maps.ts";
+import { emptyNotes, isEmpty, mapAt, mergedMap } from "./maps.ts";
 import { classAsked, type ExplainRequest } from "./request.ts";
 import type { Stages } from "./stages.ts";
 
 /**
  * Explains a 3-D network's answer about a scan: preparation, run, map on the scan's own grid, its statistics, and what can be
- * measured of its faithfulness. Throws NoLungsError, EmptyClassError, UnknownNameError, AbortedError, what the engine throws.
+ * measured of its faithfulness. Throws InputError for a network that takes no volumes, NoLungsError, EmptyClassError, UnknownNameError, AbortedError, what the engine throws.
  */
 export async function explainScan(
   scan: Scan,
@@ -31,7 +31,14 @@ export async function explainScan(
   stages: Stages,
 ): Promise<ExplainedScan> {
   const { model, medical } = request.model;
-  const preprocess = medical.preprocess!;
+  const { preprocess } = medical;
+  if (preprocess === undefined)
+    throw new InputError(
+      `${model.name} takes no volumes, and the series is a scan of ${scan.geometry.shape[0]} slices`,
+      {
+        hint: "Give a network whose input is [N, C, D, H, W]; one for pictures explains a radiograph.",
+      },
+    );
   const asked = classAsked(request);
   const prepared = await stages.run("preparing", () => prepareScan(volume, preprocess));
   const found = await stages.run("explaining", () =>
@@ -46,7 +53,7 @@ export async function explainScan(
     statistics(map, prepared.lungMask, { threshold: request.threshold }),
   );
   const faithfulness =
-    request.metrics.length === 0 || medical.task === "segmentation"
+    request.metrics.length === 0 || medical.task === "segmentation" || isEmpty(measured)
       ? undefined
       : await stages.run("faithfulness", (onProgress) =>
           measureFaithfulness({
@@ -81,7 +88,7 @@ export async function explainScan(
     ...(faithfulness ? { faithfulness } : {}),
     ...(slices ? { seenSlices: [...new Set(slices.map(Math.round))].sort((a, b) => a - b) } : {}),
     words: prepared.words,
-    notes: [...prepared.notes, ...structureNotes(found.structures)],
+    notes: [...prepared.notes, ...structureNotes(found.structures), ...emptyNotes(measured, found.method)],
   });
 }
 

@@ -1,6 +1,7 @@
 import type { Tensor } from "@camkit/cam-core/data";
 import { enlarger } from "../networks/enlarge.ts";
 import type { LayerMap } from "../networks/index.ts";
+import type { MapStatistics } from "../report/statistics.ts";
 import type { Vec3 } from "../volume/geometry.ts";
 
 /**
@@ -29,3 +30,13 @@ export function mapAt(raw: Tensor, inputShape: Vec3): Tensor {
   const rectified = Float32Array.from(raw.data as Float32Array, (value) => Math.max(0, value));
   return { dtype: "float32", shape: [...inputShape], data: enlarger(shape, inputShape)(rectified) };
 }
+
+/** Of a map that is 0 everywhere no place can be told, and nothing can be measured. */
+export const isEmpty = ({ peak }: MapStatistics): boolean => !(peak.value > 0);
+
+export const emptyNotes = (measured: MapStatistics, method: string): string[] =>
+  isEmpty(measured)
+    ? [
+        `the map is 0 everywhere: by ${method}, nothing at this layer speaks for the target. Another layer, method or target may show more; how far the map can be trusted wasn't measured`,
+      ]
+    : [];
