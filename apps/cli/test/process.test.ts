@@ -27,8 +27,10 @@ test("doctor names what is here, and what each missing device needs", () => {
   expect(found.onnxruntime).toMatch(/^\d+\.\d+/);
   expect(found.sharp.pictureFormats).toEqual(expect.arrayContaining(["jpeg", "png", "webp"]));
   expect(found.devices).toContainEqual({ name: "cpu", available: true });
+  expect(found.tools).toContainEqual(expect.objectContaining({ name: "dcmjs-dimse", available: true }));
   for (const device of found.devices) if (!device.available) expect(device.needs, device.name).toMatch(/./);
   expect(camkit("doctor").stdout).toMatch(/^ +cpu +yes$/m);
+  expect(camkit("doctor").stdout).toMatch(/^ +dcmjs-dimse +yes +camkit ct --dimse/m);
 });
 
 test.skipIf(process.platform === "win32")("Ctrl-C: exit 130, what is done is written, no half file", async () => {

@@ -1,5 +1,6 @@
 import { arch, availableParallelism, cpus, platform, release, totalmem } from "node:os";
 import { nativeVersions } from "@camkit/cam-core";
+import { dimseAvailable } from "@camkit/medical";
 import { defineCommand } from "../command.ts";
 import { tryDevices } from "../device-trial.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -46,8 +47,15 @@ async function examine() {
     onnxruntime,
     sharp: { version: sharp.sharp, libvips: sharp.libvips, pictureFormats: sharp.pictureFormats },
     devices,
-    /** Programs outside npm that this version can use, with how to get them. It uses none yet; trades add rows. */
-    tools: [] as { name: string; available: boolean; install: string }[],
+    /** What isn't needed but for one thing, with how to get it; trades add rows. */
+    tools: [
+      {
+        name: "dcmjs-dimse",
+        use: "camkit ct --dimse: storing by C-STORE",
+        available: await dimseAvailable(),
+        install: "npm install dcmjs-dimse",
+      },
+    ],
     models,
     problems,
   };
@@ -58,6 +66,15 @@ function textOf(report: Report): string {
   const devices = table(
     [{ title: "" }, { title: "" }, { title: "" }],
     report.devices.map(({ name, available, needs }) => [name, available ? "yes" : "no", needs ? `needs ${needs}` : ""]),
+  );
+  const tools = table(
+    [{ title: "" }, { title: "" }, { title: "" }, { title: "" }],
+    report.tools.map(({ name, available, use, install }) => [
+      name,
+      available ? "yes" : "no",
+      use,
+      available ? "" : install,
+    ]),
   );
   const sections = [
     facts([
@@ -70,6 +87,7 @@ function textOf(report: Report): string {
       ["models", report.models.map(({ name }) => name).join(", ") || "none found"],
     ]),
     `devices, each tried\n${devices}`,
+    `optional\n${tools}`,
     report.problems.length === 0
       ? "Nothing that is needed is missing."
       : `missing\n${report.problems.map(({ what, fix }) => `  ${what}\n    ${fix}`).join("\n")}`,

@@ -138,6 +138,13 @@ function parseAddress(address: string): Peer {
   return { aet, host: host.replace(/[[\]]/g, ""), port: Number(port) };
 }
 
+/** Whether the optional package for it is installed, and loads. */
+export const dimseAvailable = (): Promise<boolean> =>
+  library().then(
+    () => true,
+    () => false,
+  );
+
 async function library(): Promise<Dimse> {
   try {
     // CommonJS: Node puts it under `default`, of which its types don't know.

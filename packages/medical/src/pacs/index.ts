@@ -4,7 +4,7 @@ export { type DicomwebClient, type DicomwebOptions, dicomweb } from "./client.ts
 export { authorizationFrom } from "./credentials.ts";
 export { type Destination, dicomwebDestination } from "./destination.ts";
 export { type DicomJson, itemsOf, textOf } from "./dicom-json.ts";
-export { type DimseOptions, dimseDestination } from "./dimse.ts";
+export { type DimseOptions, dimseAvailable, dimseDestination } from "./dimse.ts";
 export { type Filter, findInstances, findSeries, findStudies } from "./query.ts";
 export { type Retrieved, retrieve, retrieveMetadata } from "./retrieve.ts";
 export { type PacsInstance, pacsSource } from "./source.ts";
