@@ -11,6 +11,7 @@ export default function build(): void {
   for (const [folder, made] of [
     [join(packages, "cam-core"), "dist/index.js"],
     [join(packages, "cam-train"), "dist/index.js"],
+    [join(packages, "medical"), "dist/index.js"],
     [app, "dist/main.js"],
   ] as const)
     if (isStale(folder, made)) compile(folder);

@@ -18,16 +18,14 @@ export default defineCommand({
     "Reads a DICOM series (or radiographs, or NIfTI), runs a 3-D network on it, and writes where it looked, on the scan's own grid. For research use only: nothing that is written is a diagnosis.",
   notes: `Outputs:\n${outputKinds.map((kind) => `  ${kind.padEnd(8)}${describeOutput(kind).file.padEnd(20)}${describeOutput(kind).what}`).join("\n")}\n\nThe model that ships knows synthetic scans alone: it is a demonstration. Bring your own with --model, and say in its manifest\n(model.camkit.json, or a MONAI bundle's metadata.json) how scans become its input.`,
   parameters: {
-    inputs: positional.any(
-      "INPUT",
-      "folders, files, zips, @lists of paths: the series is found in them; or one .nii.gz",
-    ),
+    inputs: positional.any("INPUT", "folders, files, zips, @lists of paths: the series is found in them; or a .nii.gz"),
     out: option.textOr("DIR", "the folder to write to", "camkit-ct"),
     dicomweb: dicomwebOption,
     study: studyOption,
     series: seriesOption,
     select: selectOption,
     header: headerOption,
+    all: option.flag("every series (or .nii.gz) of the inputs, a folder each, and summary.csv"),
     ...jobOptions,
     ...storeOptions,
     manifest: manifestOption,
@@ -37,6 +35,7 @@ export default defineCommand({
   examples: [
     "camkit ct scans/patient-7 --out results",
     "camkit ct export.zip --model my-net.onnx --target pneumonia --outputs pm,seg,report",
+    "camkit ct cohort/ --all --outputs pm,report --metrics none --out results",
     "camkit ct --dicomweb https://pacs/dicom-web --study 1.2.3 --series 1.2.3.4 --store",
   ],
   run: (request, io) => runCt(request, io),

@@ -12,6 +12,7 @@ import type { Io } from "../io.ts";
 import { toJson } from "../output.ts";
 import { openBar } from "../progress.ts";
 import { checkStorable } from "./destination.ts";
+import { claimFolder } from "./folder.ts";
 import type { Job } from "./job.ts";
 import { type CtDocument, ctDocument } from "./result.ts";
 
@@ -40,6 +41,8 @@ export async function processScan(
     const explained = await explain(job.explain({ onStage, signal: io.signal }));
     if (destination) checkStorable(explained, { remapUids });
     const kinds = job.outputs.filter((kind) => explained.scan.slices.length > 0 || !ofInstances.includes(kind));
+    if (explained.statistics.peak.value === 0) bar.say("warning: the map is 0 everywhere");
+    await claimFolder(out, kinds);
     const started = performance.now();
     const written = await writeOutputs(explained, out, {
       kinds,

@@ -18,6 +18,7 @@ export function ctDocument(explained: ExplainedScan, written: WrittenOutputs, so
   return {
     camkit: version,
     command: "ct",
+    state: "finished",
     researchUseOnly: true,
     time: provenance.time.toISOString(),
     source,
@@ -46,7 +47,8 @@ export function ctDocument(explained: ExplainedScan, written: WrittenOutputs, so
     ...(structures.length > 0 ? { structures } : {}),
     map: {
       scale: "positive part, 0 to 1 over the volume, on the scan's own grid",
-      peak: statistics.peak,
+      /** Of a map that is 0 everywhere there is none. */
+      peak: statistics.peak.value > 0 ? statistics.peak : null,
       energyInLungs: statistics.energyInLungs ?? null,
       threshold: statistics.threshold,
       regions: statistics.regions,
@@ -83,13 +85,15 @@ export function ctText(document: CtDocument, out: string, stored?: Stored): stri
   const { scan, model, method, layers, explained, map, faithfulness, stages } = document;
   const { shape, spacingMm } = scan.geometry;
   const grid = `${shape.join(" x ")} voxels of ${spacingMm.map((mm) => Number(mm.toFixed(3))).join(" x ")} mm`;
-  const [k, r, c] = map.peak.index;
   const energy =
-    map.energyInLungs === null ? undefined : `${(100 * map.energyInLungs).toFixed(0)} % of it in the lungs`;
-  const place = `map of ${explained.label}: highest in slice ${k + 1}, row ${r + 1}, column ${c + 1}`;
+    map.energyInLungs === null || map.peak === null
+      ? undefined
+      : `${(100 * map.energyInLungs).toFixed(0)} % of it in the lungs`;
+  const [k, r, c] = map.peak?.index.map((index) => index + 1) ?? [];
+  const place = `map of ${explained.label}: ${map.peak ? `highest in slice ${k}, row ${r}, column ${c}` : "0 everywhere"}`;
   const walked = (["deletion", "insertion"] as const).flatMap((name) => {
     const found = faithfulness?.[name];
-    return found ? [`${name} ${significant(found.area)} (random ${significant(found.randomArea ?? Number.NaN)})`] : [];
+    return found ? [`${name} ${number(found.area)} (random ${number(found.randomArea)})`] : [];
   });
   const randomised = faithfulness?.randomisation;
   return [
@@ -99,7 +103,7 @@ export function ctText(document: CtDocument, out: string, stored?: Stored): stri
       [place, energy].filter(Boolean).join("; "),
       ...(walked.length > 0 ? [`faithfulness: ${walked.join(", ")}`] : []),
       ...(randomised
-        ? [`with all weights drawn anew the map's rank correlation is ${significant(randomised.rankCorrelation)}`]
+        ? [`with all weights drawn anew the map's rank correlation is ${number(randomised.rankCorrelation)}`]
         : []),
     ].join("\n"),
     ...(document.notes.length > 0 || scan.notes.length > 0
@@ -115,6 +119,9 @@ export function ctText(document: CtDocument, out: string, stored?: Stored): stri
     .filter((part) => part !== "")
     .join("\n\n");
 }
+
+/** What couldn't be measured has no value. */
+const number = (value: number | null) => (value === null || Number.isNaN(value) ? "–" : significant(value));
 
 function predictionTable({ predictions, structures }: CtDocument): string {
   if (structures)

@@ -1,3 +1,5 @@
+import { realpathSync } from "node:fs";
+import { sep } from "node:path";
 import { type DicomwebClient, findSeries, openStudy, pacsSource, type Study, textOf } from "@camkit/medical";
 import { UsageError } from "../errors.ts";
 import type { Io } from "../io.ts";
@@ -20,13 +22,27 @@ export async function openSource(request: SourceRequest, io: Io): Promise<Study>
     if (study !== undefined) throw new UsageError("--study is for --dicomweb");
     if (inputs.length === 0)
       throw new UsageError("nothing to read", { hint: "Give a folder, files or a zip; or --dicomweb with --study." });
-    return counted(io, (onProgress) => openStudy(inputs, { onProgress, signal: io.signal }));
+    return counted(io, (onProgress) => openStudy(distinct(inputs), { onProgress, signal: io.signal }));
   }
   if (inputs.length > 0) throw new UsageError("INPUT and --dicomweb: a scan comes from one of them");
   if (study === undefined) throw new UsageError("--dicomweb needs --study, and --series where the study has several");
   const client = openPacs(dicomweb, header, io);
   const series = request.series ?? (await onlyCt(client, study));
   return counted(io, (onProgress) => openStudy(entries(client, { study, series }), { onProgress, signal: io.signal }));
+}
+
+/** Without what is named twice or lies in a folder that is named, too: its slices would be there twice. */
+function distinct(inputs: readonly string[]): string[] {
+  const real = inputs.map((input) => {
+    try {
+      return realpathSync(input);
+    } catch {
+      return input; // an @list, or missing: reading says so
+    }
+  });
+  return inputs.filter((_, i) =>
+    real.every((other, j) => (other === real[i] ? j >= i : !real[i]!.startsWith(other.replace(/[\\/]?$/, sep)))),
+  );
 }
 
 async function* entries(client: DicomwebClient, of: { study: string; series: string }) {
