@@ -33,3 +33,11 @@ test("values depend on the seed and the name alone", () => {
   expect(values(1, "a.weight")).not.toBe(values(2, "a.weight"));
   expect(values(1, "a.weight")).not.toBe(values(1, "b.weight"));
 });
+
+test("identity hands channels on, whatever the kernel", () => {
+  // [out 3, in 2, 1, 3]: the middle of three taps
+  expect([...initialValues("identity", [3, 2, 1, 3], 1, "w")]).toEqual([
+    0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0,
+  ]);
+  expect([...initialValues("identity", [2, 2], 1, "w")]).toEqual([1, 0, 0, 1]);
+});

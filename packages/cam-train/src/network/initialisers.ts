@@ -3,14 +3,14 @@ import { z } from "zod";
 import { keyed } from "../random.ts";
 
 /**
- * How the first values of a parameter are drawn: a named scheme, which takes its width from the parameter's shape, or a
- * distribution with its width. `pytorch` is also what a bias beside such a weight is drawn from.
+ * How the first values of a parameter are made: a named scheme, which takes its width from the parameter's shape, or a
+ * distribution with its width. `identity` draws nothing: what goes in comes out. `pytorch` is also what a bias beside such a weight is drawn from.
  */
 export type Init = z.output<typeof initSchema>;
 
 const width = z.number().positive();
 export const initSchema = z.union([
-  z.enum(["pytorch", "kaiming-normal", "glorot-uniform", "zeros", "ones"]),
+  z.enum(["pytorch", "kaiming-normal", "glorot-uniform", "identity", "zeros", "ones"]),
   z.strictObject({ uniform: width.meta({ description: "uniform in ±this" }) }),
   z.strictObject({ normal: width.meta({ description: "standard deviation" }) }),
   z.strictObject({ truncatedNormal: width.meta({ description: "standard deviation, cut at two of them" }) }),
@@ -30,7 +30,7 @@ type Draw =
  * gain · √(3 / fanIn) with gain² = 2 / (1 + a²) = 1/3); He et al. 2015, arXiv:1502.01852, eq. 10 and 14; Glorot and Bengio
  * 2010, eq. 16 (Keras' default for Dense and Conv).
  */
-const schemes: Readonly<Record<Extract<Init, string>, (fanIn: number, fanOut: number) => Draw>> = {
+const schemes: Readonly<Record<Exclude<Extract<Init, string>, "identity">, (fanIn: number, fanOut: number) => Draw>> = {
   pytorch: (fanIn) => ({ uniform: 1 / Math.sqrt(fanIn) }),
   "kaiming-normal": (_, fanOut) => ({ normal: Math.sqrt(2 / fanOut) }),
   "glorot-uniform": (fanIn, fanOut) => ({ uniform: Math.sqrt(6 / (fanIn + fanOut)) }),
@@ -57,6 +57,7 @@ export function biasInit(init: Init, weightShape: readonly number[]): Init {
  * changes none of them.
  */
 export function initialValues(init: Init, shape: readonly number[], seed: number, name: string): Float32Array {
+  if (init === "identity") return identity(shape);
   const drawn = typeof init === "string" ? schemes[init](fanIn(shape), fanOut(shape)) : init;
   const values = new Float32Array(sizeOf(shape));
   if ("constant" in drawn) return values.fill(drawn.constant);
@@ -71,6 +72,16 @@ export function initialValues(init: Init, shape: readonly number[], seed: number
     }
   };
   return values.map(() => drawn.truncatedNormal * cut());
+}
+
+/** A convolution [out, in, ...kernel] that hands input channel i on as output channel i, as torch.nn.init.dirac_. */
+function identity(shape: readonly number[]): Float32Array {
+  const [out = 1, channels = 1, ...kernel] = shape;
+  const taps = sizeOf(kernel);
+  const middle = kernel.reduce((at, size) => at * size + Math.floor(size / 2), 0);
+  const values = new Float32Array(sizeOf(shape));
+  for (let i = 0; i < Math.min(out, channels); i++) values[(i * channels + i) * taps + middle] = 1;
+  return values;
 }
 
 /** Normal numbers of mean 0 and deviation 1, two from each pair of uniform ones. Source: Box and Muller 1958. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { float32, type Graph, inferGraph, openSession, sizeOf } from "@camkit/cam-core";
 import { expect, test } from "vitest";
 import { covidnet3d } from "./covidnet-3d.ts";
-import { covidnetCells } from "./covidnet-cells.ts";
+import { covidnetCells, covidnetCells } from "./covidnet-cells.ts";
 import { createNetwork } from "./create.ts";
 import { readArchitecture } from "./read-architecture.ts";
 
@@ -75,6 +75,22 @@ test.each(cases.filter(({ logits }) => logits))("$name: PyTorch's logits", async
   } finally {
     await session.close();
   }
+});
+
+test("with start shortcut, later cells begin as if they weren't there", async () => {
+  const x = float32([2, 1, 8, 16, 16], Float32Array.from({ length: 4096 }, (_, j) => pattern(j, 3)));
+  const logitsOf = async (options: object) => {
+    const session = await openSession(create({ start: "shortcut", ...options }, ["n", 1, 8, 16, 16]), { threads: 1 });
+    try {
+      return [...((await session.run({ volume: x })).logits!.data as Float32Array)];
+    } finally {
+      await session.close();
+    }
+  };
+  const later = covidnetCells.filter(({ cell }) => cell > 0).map(({ name }) => [name, "zero"]);
+  const without = await logitsOf({ cells: Object.fromEntries(later) });
+  expect(await logitsOf({})).toEqual(without.map((logit) => expect.closeTo(logit, 6)));
+  expect(await logitsOf({ start: "pytorch" })).not.toEqual(without.map((logit) => expect.closeTo(logit, 3)));
 });
 
 // The map's grid by the input's: five steps that halve, rounded up.

@@ -28,11 +28,15 @@ export const covidnet3d = definePreset({
       .default("small")
       .meta({ description: "channels of the stages: 24 to 320, or 32 to 1024" }),
     dropout: z.number().min(0).lt(1).default(0.5),
+    start: z.enum(["pytorch", "shortcut"]).default("pytorch").meta({
+      description:
+        "first values. pytorch: the authors'. shortcut: later cells begin as what they are beside their op, x, and learn many times faster",
+    }),
     cells: architectureSchema
       .default({})
       .meta({ description: "what each cell computes, by name: s0_c0 to s5_c0. Default: mbconv_3_3 everywhere" }),
   },
-  layers: ({ outputs, width, dropout, cells }) => [
+  layers: ({ outputs, width, dropout, start, cells }) => [
     { block: { name: "stem", layers: convNormRelu({ filters: 32, kernel: 3, stride: 2 }) } },
     {
       block: {
@@ -49,7 +53,7 @@ export const covidnet3d = definePreset({
           name: `stage${stage}`,
           layers: covidnetCells
             .filter((each) => each.stage === stage)
-            .map(({ name, cell }) => cellLayers(cell, cells[name] ?? defaultOp, filters, strides[stage]!)),
+            .map(({ name, cell }) => cellLayers(cell, cells[name] ?? defaultOp, filters, strides[stage]!, start)),
         },
       }),
     ),
@@ -60,21 +64,26 @@ export const covidnet3d = definePreset({
   ],
 });
 
-function cellLayers(cell: number, op: CovidnetOp, filters: number, stride: number): LayerItem {
-  const calibrate = { conv: { name: "calibrate", filters, kernel: 1, stride: cell === 0 ? stride : 1 } };
-  const main = mbconv(op, filters);
+type Start = "pytorch" | "shortcut";
+
+/** With `shortcut` a later cell begins as x: its calibrating convolution as the identity, its op's last norm at a scale of 0. */
+function cellLayers(cell: number, op: CovidnetOp, filters: number, stride: number, start: Start): LayerItem {
+  const passes = start === "shortcut" && cell > 0;
+  const init = passes ? "identity" : "pytorch";
+  const calibrate = { conv: { name: "calibrate", filters, kernel: 1, stride: cell === 0 ? stride : 1, init } };
+  const main = mbconv(op, filters, passes ? "zeros" : "ones");
   const joined = cell === 0 ? main : op === "zero" ? [] : [{ residual: { name: "sum", main } }];
   return { block: { name: String(cell), layers: [calibrate, ...joined] } };
 }
 
 /** 1³ to e times as many channels, one k³ filter for each, 1³ back without activation. Identity: nothing. */
-function mbconv(op: CovidnetOp, filters: number): LayerItem[] {
+function mbconv(op: CovidnetOp, filters: number, scale: "ones" | "zeros"): LayerItem[] {
   const shape = mbconvShapes.get(op);
   if (!shape) return [];
   const parts: LayerItem[] = [
     { block: { name: "expand", layers: convNormRelu({ filters: filters * shape.expansion, kernel: 1 }) } },
     { block: { name: "depthwise", layers: convNormRelu({ depthwise: true, kernel: shape.kernel }) } },
-    { block: { name: "project", layers: convNorm({ filters, kernel: 1 }) } },
+    { block: { name: "project", layers: convNorm({ filters, kernel: 1 }, scale) } },
   ];
   return [{ block: { name: op, layers: parts } }];
 }
@@ -86,9 +95,9 @@ function convNormRelu(options: ConvOptions): LayerItem[] {
 type ConvOptions = { filters?: number; depthwise?: boolean; kernel: number; stride?: number };
 
 /** Padding k // 2, so that a stride of 2 leaves ceil(n / 2) positions; ε is the authors'. */
-function convNorm(options: ConvOptions): LayerItem[] {
+function convNorm(options: ConvOptions, scale: "ones" | "zeros" = "ones"): LayerItem[] {
   return [
     { conv: { name: "conv", ...options, padding: Math.floor(options.kernel / 2), bias: false } },
-    { batchNorm: { name: "norm", epsilon: 1e-3 } },
+    { batchNorm: { name: "norm", epsilon: 1e-3, scale } },
   ];
 }
