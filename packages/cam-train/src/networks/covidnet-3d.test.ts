@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { float32, type Graph, inferGraph, openSession, sizeOf } from "@camkit/cam-core";
 import { expect, test } from "vitest";
 import { covidnet3d } from "./covidnet-3d.ts";
-import { covidnetCells, covidnetCells } from "./covidnet-cells.ts";
+import { covidnetCells } from "./covidnet-cells.ts";
 import { createNetwork } from "./create.ts";
 import { readArchitecture } from "./read-architecture.ts";
 
