@@ -7,6 +7,7 @@ import { classOf, drawThorax } from "./draw.ts";
 import { thoraxGeometry, thoraxThickness } from "./grid.ts";
 import { type Kept, keptSamples } from "./kept.ts";
 import { phantomClasses } from "./lesions.ts";
+import { partsOf } from "./parts.ts";
 
 const schema = z.strictObject({
   first: z.int().meta({ description: "the seed of the first phantom" }),
@@ -15,6 +16,13 @@ const schema = z.strictObject({
     .tuple([z.int().positive(), z.int().positive(), z.int().positive()])
     .default([32, 128, 128])
     .meta({ description: "a network's input: slices, rows, columns" }),
+  parts: z
+    .strictObject({
+      size: z.tuple([z.int().positive(), z.int().positive(), z.int().positive()]),
+      each: z.int().positive(),
+    })
+    .exactOptional()
+    .meta({ description: "so many parts of this size of each phantom, instead of the whole" }),
   keep: z
     .string()
     .min(1)
@@ -34,9 +42,9 @@ export type PhantomsOptions = z.input<typeof schema>;
  * Throws ZodError for options that don't fit.
  */
 export default function phantoms(options: PhantomsOptions): Generator {
-  const { first, count, size, keep } = schema.parse(options);
+  const { first, count, size, parts, keep } = schema.parse(options);
   const made = keep === undefined ? make : keptSamples(keep, first, size, make);
-  return {
+  const volumes: Generator = {
     count,
     classes: phantomClasses,
     fields: {
@@ -57,6 +65,7 @@ export default function phantoms(options: PhantomsOptions): Generator {
       };
     },
   };
+  return parts === undefined ? volumes : partsOf(volumes, parts.size, parts.each);
 }
 
 const labelNumber = (seed: number): number => phantomClasses.indexOf(classOf(seed));
