@@ -22,7 +22,7 @@ export default defineCommand({
     const made: Section[] = [];
     for (const make of sections) {
       if (io.signal.aborted) throw new AbortedError();
-      made.push(await make({ device, threads, signal: io.signal, say: (line) => io.stderr.write(`${line}\n`) }));
+      made.push(await make({ device, threads, signal: io.signal, out, say: (line) => io.stderr.write(`${line}\n`) }));
     }
     const time = timeOf();
     const page = join(out, "index.html");

@@ -24,6 +24,8 @@ export type DemoContext = {
   readonly device: string;
   readonly threads?: number | undefined;
   readonly signal: AbortSignal;
+  /** The demo's folder, for files that the page links to. */
+  readonly out: string;
   /** Says what is being done now. */
   say(line: string): void;
 };

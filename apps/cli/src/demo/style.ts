@@ -7,6 +7,7 @@ h3 { margin: 44px 0 4px; font-size: 20px; }
 .scene { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)) minmax(0, 1.25fr); gap: 16px; padding: 16px; margin-bottom: 16px; background: var(--card); border: 1px solid var(--line); border-radius: 12px; }
 .scene .answers { grid-column: 5; }
 .methods { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 20px 16px; margin-top: 18px; }
+.scans { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 20px 16px; margin-bottom: 20px; }
 .pic { position: relative; aspect-ratio: 1; border-radius: 8px; overflow: hidden; background: #777; }
 .pic img { display: block; width: 100%; height: 100%; }
 .pic svg { position: absolute; inset: 0; width: 100%; height: 100%; }
@@ -35,6 +36,7 @@ td { padding: 4px 0; }
 footer h4 { padding-top: 20px; border-top: 1px solid var(--line); }
 label { cursor: pointer; }
 @media (max-width: 860px) {
+  .scans { grid-template-columns: minmax(0, 1fr); }
   .scene, .methods { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   .scene .answers { grid-column: 1 / -1; }
 }
