@@ -222,3 +222,16 @@ test.skipIf(!existsSync(scans)).each(golden)("%s is what nibabel reads", async (
   expect(geometry.originMm.map((mm) => Math.round(mm * 1000))).toEqual([177_956, -11_319, 94_302]);
   expect(geometry.directions.flat().map((d) => d + 0)).toEqual([0, 0, 1, 0, -1, 0, -1, 0, 0].map((d) => d + 0));
 });
+
+test("voxels that are no numbers are refused, with the first of them", async () => {
+  const geometry = geometries.anisotropic!;
+  const [slices, rows, columns] = geometry.shape;
+  const data = new Float32Array(slices * rows * columns).fill(0.5);
+  data[(2 * rows + 3) * columns + 4] = Number.NaN;
+  data[data.length - 1] = Number.POSITIVE_INFINITY;
+  const path = fresh();
+  await writeNifti(path, { geometry, data });
+  await expect(readNifti(path)).rejects.toThrow(
+    `${path}: 2 of ${data.length} voxels are no numbers, NaN at slice, row, column 2, 3, 4 for one`,
+  );
+});

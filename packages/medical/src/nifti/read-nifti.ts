@@ -16,7 +16,7 @@ const largestRatio = 1032;
  * A scan from a NIfTI-1 file (.nii, .nii.gz; any byte order; 8 to 64 bits), with its slope and intercept, on its own grid: axes
  * [k, j, i] as slices, rows, columns, which may run any way in the patient. Whole numbers that fit stay int16.
  * Memory holds the volume (one and a half where whole numbers turn out not to be) and a piece of the file.
- * Throws NiftiError: not NIfTI, pairs of files, NIfTI-2, colour, several times, no orientation, skewed axes, cut off;
+ * Throws NiftiError: not NIfTI, pairs of files, NIfTI-2, colour, several times, no orientation, skewed axes, voxels that are no numbers, cut off;
  * FileError.
  */
 export async function readNifti(path: string): Promise<Volume> {
@@ -79,5 +79,21 @@ async function volumeIn(path: string, stream: Readable, mostBytes: number): Prom
     throw new NiftiError(path, `cut off after ${sink.count} of ${header.voxels} voxels`, {
       hint: "Copy the file again.",
     });
-  return { geometry: geometryIn(path, header), data: sink.data() };
+  const data = sink.data();
+  checkFinite(path, header.dims, data);
+  return { geometry: geometryIn(path, header), data };
+}
+
+/** One NaN makes a network's every score one. */
+function checkFinite(path: string, [columns, rows]: ScanHeader["dims"], data: Volume["data"]): void {
+  if (data instanceof Int16Array) return;
+  const bad = data.reduce((count, value) => (Number.isFinite(value) ? count : count + 1), 0);
+  if (bad === 0) return;
+  const first = data.findIndex((value) => !Number.isFinite(value));
+  const at = [Math.floor(first / (rows * columns)), Math.floor(first / columns) % rows, first % columns];
+  throw new NiftiError(
+    path,
+    `${bad} of ${data.length} voxels are no numbers, ${data[first]} at slice, row, column ${at.join(", ")} for one`,
+    { hint: "Programs put NaN where they saw nothing: replace it, by -1024 in a CT." },
+  );
 }
