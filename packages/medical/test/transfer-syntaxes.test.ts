@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readHeader } from "../src/dicom/header.ts";
-import { decodeFrames, decodePictures, transferSyntaxes } from "../src/dicom/pixels/index.ts";
+import { decodeFrames, decodePictures } from "../src/dicom/pixels/index.ts";
+import { transferSyntaxes } from "../src/dicom/pixels/syntaxes.ts";
 import { UnsupportedPixelsError } from "../src/errors.ts";
 import { withoutPeers } from "./peers.ts";
 

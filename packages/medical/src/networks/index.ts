@@ -13,4 +13,4 @@ export { type ForeignManifest, manifestFromMonai } from "./monai.ts";
 export { manifestFromNnunet } from "./nnunet.ts";
 export { type PreparedScan, prepareScan } from "./prepare-scan.ts";
 export { explainRadiograph, type PreparedRadiograph, prepareRadiograph } from "./radiograph.ts";
-export { type SlidingWindow, slidingWindowSchema } from "./windows.ts";
+export type { SlidingWindow } from "./windows.ts";

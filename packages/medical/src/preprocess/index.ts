@@ -4,7 +4,7 @@ export { type PreparationReport, type PreparedCt, prepareLungCt } from "./lung-c
 export { leftLung, rightLung } from "./lungs/cores.ts";
 export { findLungs, type LungMask } from "./lungs/lung-mask.ts";
 export { mapOnScan } from "./map-on-scan.ts";
-export { type LungCtOptions, type LungCtSettings, lungCtSchema } from "./options.ts";
+export type { LungCtOptions, LungCtSettings } from "./options.ts";
 export type { AxisPlacement, Placement } from "./placement.ts";
 export { type PreparedVolume, prepareVolume } from "./prepare-volume.ts";
-export { type VolumeOptions as VolumePreparation, volumeSchema } from "./volume-options.ts";
+export type { VolumeOptions as VolumePreparation } from "./volume-options.ts";

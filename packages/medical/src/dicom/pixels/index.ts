@@ -5,4 +5,3 @@ export { type LoadedVolume, type LoadOptions, loadVolume, type VolumeSource } fr
 export type { StoredFrame } from "./open.ts";
 export { closeDecoders, startDecoders } from "./pool.ts";
 export type { RgbPicture } from "./rgb.ts";
-export { transferSyntaxes } from "./syntaxes.ts";
