@@ -1,9 +1,9 @@
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { fstatSync, readSync } from "node:fs";
 import { inflateRawSync, constants as zlib } from "node:zlib";
-import { fileError } from "@camkit/cam-core/data";
 import { DicomError } from "../errors.ts";
 import { type DataSet, type Encoding, EndOfBytes, isVr, NotADataSet, readElements, type Wanted } from "./elements.ts";
 import type { ByteStore } from "./instance.ts";
+import { withFile } from "./with-file.ts";
 
 export const implicitLittleEndian = "1.2.840.10008.1.2";
 export const explicitLittleEndian = "1.2.840.10008.1.2.1";
@@ -46,24 +46,14 @@ export function readHead(name: string, store: ByteStore, elements: Wanted): File
 const scratch = new Uint8Array(firstBytes);
 
 function fromFile(name: string, path: string, wanted: Wanted): FileHead {
-  let file: number;
-  try {
-    file = openSync(path, "r");
-  } catch (cause) {
-    throw fileError(path, cause);
-  }
-  try {
+  return withFile(path, (file) => {
     const stat = fstatSync(file);
     if (!stat.isFile()) throw new DicomError(name, "no regular file");
     return growing(name, stat.size, wanted, (length) => {
       const bytes = length <= firstBytes ? scratch : new Uint8Array(length);
       return bytes.subarray(0, readSync(file, bytes, 0, length, 0));
     });
-  } catch (cause) {
-    throw cause instanceof Error && "syscall" in cause ? fileError(path, cause) : cause;
-  } finally {
-    closeSync(file);
-  }
+  });
 }
 
 /** Tries with the first bytes, then with as many as it takes. */

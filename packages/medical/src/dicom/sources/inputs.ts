@@ -1,6 +1,7 @@
-import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
+import { readFileSync, readSync, statSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { fileError } from "@camkit/cam-core/data";
+import { withFile } from "../with-file.ts";
 import type { Found } from "./entry.ts";
 import { filesIn } from "./folder.ts";
 import { filesInZip } from "./zip.ts";
@@ -42,15 +43,7 @@ function isFolder(path: string): boolean {
 
 /** By its first bytes, "PK" and a version of the format; the name may be any. */
 function isZip(path: string): boolean {
-  let file: number | undefined;
-  try {
-    file = openSync(path, "r");
-    const bytes = Buffer.alloc(4);
-    readSync(file, bytes, 0, 4, 0);
-    return bytes.readUInt32LE(0) === 0x04034b50 || bytes.readUInt32LE(0) === 0x06054b50;
-  } catch (cause) {
-    throw fileError(path, cause);
-  } finally {
-    if (file !== undefined) closeSync(file);
-  }
+  const bytes = Buffer.alloc(4);
+  withFile(path, (file) => readSync(file, bytes, 0, 4, 0));
+  return bytes.readUInt32LE(0) === 0x04034b50 || bytes.readUInt32LE(0) === 0x06054b50;
 }

@@ -1,8 +1,9 @@
-import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { readSync, statSync } from "node:fs";
 import { crc32, inflateRawSync } from "node:zlib";
 import { fileError } from "@camkit/cam-core/data";
 import { getFileNameLowLevel, openPromise } from "yauzl";
 import { DicomError } from "../../errors.ts";
+import { withFile } from "../with-file.ts";
 import type { Found } from "./entry.ts";
 
 /** A study has some thousand files. */
@@ -124,13 +125,7 @@ function inflate(name: string, packed: Uint8Array, size: number): Uint8Array {
 const localHeader = 30;
 
 function packedBytes(path: string, name: string, entry: ZipEntry): Uint8Array {
-  let file: number;
-  try {
-    file = openSync(path, "r");
-  } catch (cause) {
-    throw fileError(path, cause);
-  }
-  try {
+  return withFile(path, (file) => {
     const header = Buffer.alloc(localHeader);
     const read = readSync(file, header, 0, localHeader, entry.offset);
     if (read < localHeader || header.readUInt32LE(0) !== 0x04034b50)
@@ -141,7 +136,5 @@ function packedBytes(path: string, name: string, entry: ZipEntry): Uint8Array {
     const got = readSync(file, bytes, 0, bytes.length, start);
     if (got < bytes.length) throw new DicomError(name, `truncated: ${got} of ${bytes.length} bytes in its archive`);
     return bytes;
-  } finally {
-    closeSync(file);
-  }
+  });
 }
