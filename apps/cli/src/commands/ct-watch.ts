@@ -15,7 +15,7 @@ export default defineCommand({
   description:
     "Watches until it is interrupted, and goes on after a restart where it was: what is done is recorded in --state, beside the results. A series counts as complete when nothing arrived for --settle seconds.",
   parameters: {
-    folder: positional.optional("FOLDER", "where series arrive; or --dicomweb"),
+    folder: positional.optional("FOLDER", "where series arrive; without it, the PACS of --dicomweb"),
     state: option.required("DIR", "the folder for the journal and the results, one folder per series"),
     settle: option.number("S", "seconds without anything new after which a series is complete", 30),
     dicomweb: dicomwebOption,
@@ -30,12 +30,16 @@ export default defineCommand({
   },
   examples: [
     "camkit ct watch incoming/ --state results/",
+    "camkit ct watch incoming/ --state results/ --dicomweb https://pacs/dicom-web --store",
     "camkit ct watch --dicomweb https://pacs/dicom-web --since 20260101 --state results/ --store",
   ],
   run: async ({ folder, state, settle, since, ...request }, io) => {
     const { dicomweb, header, remapUids, select } = request;
-    if ((folder === undefined) === (dicomweb === undefined))
-      throw new UsageError("give the folder to watch, or --dicomweb: one of them");
+    if (folder === undefined && dicomweb === undefined) throw new UsageError("give the folder to watch, or --dicomweb");
+    if (folder !== undefined && dicomweb !== undefined && !request.store)
+      throw new UsageError("FOLDER and --dicomweb: one of them is watched", {
+        hint: "With --store, series arrive in FOLDER and results go to --dicomweb.",
+      });
     if (since !== undefined && !/^\d{8}$/.test(since)) throw new UsageError(`--since is YYYYMMDD, found "${since}"`);
     if (!(settle > 0)) throw new UsageError(`--settle is above 0, found ${settle}`);
     if (folder !== undefined && resolve(state) === resolve(folder))

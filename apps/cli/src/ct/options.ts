@@ -4,7 +4,7 @@ import { option } from "../command.ts";
 
 export const dicomwebOption = option.text(
   "URL",
-  "take the series from a PACS by DICOMweb; credentials in CAMKIT_DICOMWEB_TOKEN, or CAMKIT_DICOMWEB_USER and _PASSWORD",
+  "take the series from a PACS by DICOMweb; beside INPUT, where --store sends to; credentials in CAMKIT_DICOMWEB_TOKEN, or CAMKIT_DICOMWEB_USER and _PASSWORD",
 );
 
 export const studyOption = option.text("UID", "with --dicomweb: the study");
@@ -37,7 +37,7 @@ export const jobOptions = {
 
 /** Where the DICOM results go beside the folder. */
 export const storeOptions = {
-  store: option.flag("send the DICOM results back to the PACS of --dicomweb, each exactly once"),
+  store: option.flag("send the DICOM results to the PACS of --dicomweb, each exactly once"),
   dimse: option.text("AET@HOST:PORT", "send the DICOM results by C-STORE instead"),
   remapUids: option.flag("store results of a series whose missing or illegal UIDs had to be replaced"),
 };

@@ -43,8 +43,8 @@ export async function runCt(request: CtRequest, io: Context): Promise<Outcome> {
 
 const isNifti = (input: string) => /\.nii(\.gz)?$/i.test(input);
 
-function checkAll({ dicomweb, series, inputs }: CtRequest): void {
-  if (dicomweb !== undefined)
+function checkAll({ dicomweb, store, series, inputs }: CtRequest): void {
+  if (dicomweb !== undefined && !store)
     throw new UsageError("--all is for files", { hint: "`camkit ct watch --dicomweb` processes what a PACS has." });
   if (series !== undefined) throw new UsageError("--all takes every series, --series one");
   if (inputs.length === 0) throw new UsageError("nothing to read", { hint: "Give folders, files or zips." });
@@ -59,7 +59,7 @@ async function explainOne(
   const study = await openTold(request, io);
   const { series, reason, others } = await chooseSeries(study.series, request);
   const source = {
-    ...(request.dicomweb === undefined ? { inputs: request.inputs } : { dicomweb: request.dicomweb }),
+    ...(request.inputs.length > 0 ? { inputs: request.inputs } : { dicomweb: request.dicomweb }),
     chosen: reason,
     others: others.map((other) => ({
       seriesInstanceUid: other.series.identity.SeriesInstanceUID,

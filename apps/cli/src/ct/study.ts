@@ -13,18 +13,25 @@ export type SourceRequest = {
   readonly study: string | undefined;
   readonly series: string | undefined;
   readonly header: readonly string[];
+  /** Whether results go to the PACS of `dicomweb`. */
+  readonly store?: boolean;
 };
 
 /** The series of all inputs. Throws UsageError for a request that names no source, or two; what openStudy and the PACS throw. */
 export async function openSource(request: SourceRequest, io: Io): Promise<Study> {
-  const { inputs, dicomweb, study, header } = request;
+  const { inputs, study, header } = request;
+  // Beside INPUT, with --store, it is where results go.
+  const dicomweb = inputs.length > 0 && request.store ? undefined : request.dicomweb;
   if (dicomweb === undefined) {
     if (study !== undefined) throw new UsageError("--study is for --dicomweb");
     if (inputs.length === 0)
       throw new UsageError("nothing to read", { hint: "Give a folder, files or a zip; or --dicomweb with --study." });
     return counted(io, (onProgress) => openStudy(distinct(inputs), { onProgress, signal: io.signal }));
   }
-  if (inputs.length > 0) throw new UsageError("INPUT and --dicomweb: a scan comes from one of them");
+  if (inputs.length > 0)
+    throw new UsageError("INPUT and --dicomweb: a scan comes from one of them", {
+      hint: "With --store, the scan is INPUT and results go to --dicomweb.",
+    });
   if (study === undefined) throw new UsageError("--dicomweb needs --study, and --series where the study has several");
   const client = openPacs(dicomweb, header, io);
   const series = request.series ?? (await onlyCt(client, study));
