@@ -73,6 +73,11 @@ test("a series becomes a map on its own grid, and every output says the same of 
   // One instance per slice was written, and all of them are named.
   expect(readdirSync(at("out/pictures"))).toHaveLength(28);
   expect(document.dicom).toHaveLength(1 + 1 + 28 + 1);
+  expect(document.dicom[2].file).toBe("pictures/SC0001.dcm");
+  expect(document.seenSlices.every((k: number) => Number.isInteger(k) && k >= 0 && k < 28)).toBe(true);
+  const described = readFileSync(join(import.meta.dirname, "../../../docs/results.md"), "utf8");
+  for (const key of Object.keys(JSON.parse(readFileSync(at("out/result.json"), "utf8"))))
+    expect(described, key).toContain(`| \`${key}\``);
   expect(readFileSync(at("out/report.html"), "utf8")).toContain("Research use only");
   expect(JSON.parse(readFileSync(at("out/result.json"), "utf8")).map).toEqual(document.map);
 });

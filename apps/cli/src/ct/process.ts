@@ -54,7 +54,10 @@ export async function processScan(
       ms: Math.round(performance.now() - started),
       rssMb: Math.round(process.memoryUsage.rss() / 2 ** 20),
     };
-    const document = ctDocument({ ...explained, stages: [...explained.stages, writing] }, written, source);
+    const document = ctDocument({ ...explained, stages: [...explained.stages, writing] }, written, {
+      source,
+      out,
+    });
     await writeAtomic(join(out, "result.json"), `${toJson(document)}\n`);
     if (!destination) return { document, stored: undefined };
     onStage(`storing at ${destination.name}`);

@@ -1,10 +1,15 @@
+import { relative } from "node:path";
 import type { ExplainedScan, Stored, WrittenOutputs } from "@camkit/medical";
 import { milliseconds, probability, significant } from "../format.ts";
 import { table } from "../table.ts";
 import { version } from "../version.ts";
 
-/** result.json of one scan: everything that the pictures show, as numbers. */
-export function ctDocument(explained: ExplainedScan, written: WrittenOutputs, source: Record<string, unknown>) {
+/** result.json of one scan, written to `out`: everything that the pictures show, as numbers. docs/results.md says what each means. */
+export function ctDocument(
+  explained: ExplainedScan,
+  written: WrittenOutputs,
+  { source, out }: { readonly source: Record<string, unknown>; readonly out: string },
+) {
   const { scan, provenance, predictions, calibration, statistics, faithfulness, structures, stages } = explained;
   const { deletion, insertion, randomisation, baseline } = faithfulness ?? {};
   const walk = (measured: typeof deletion) =>
@@ -18,6 +23,7 @@ export function ctDocument(explained: ExplainedScan, written: WrittenOutputs, so
   return {
     camkit: version,
     command: "ct",
+    formatVersion: 1,
     state: "finished",
     researchUseOnly: true,
     time: provenance.time.toISOString(),
@@ -35,6 +41,8 @@ export function ctDocument(explained: ExplainedScan, written: WrittenOutputs, so
     method: provenance.method,
     layers: provenance.layers,
     preprocessing: provenance.preprocessing,
+    /** The scan's slices, from 0, that the network saw. */
+    seenSlices: explained.seenSlices ?? null,
     provider: provenance.provider,
     explained: {
       class: explained.classIndex,
@@ -70,7 +78,8 @@ export function ctDocument(explained: ExplainedScan, written: WrittenOutputs, so
     limits: explained.modelLimits ?? [],
     stages,
     files: [...written.files, { name: "result.json", what: "these numbers" }],
-    dicom: written.dicom.map(({ sopClassUid, sopInstanceUid, seriesInstanceUid }) => ({
+    dicom: written.dicom.map(({ path, sopClassUid, sopInstanceUid, seriesInstanceUid }) => ({
+      file: relative(out, path).replaceAll("\\", "/"),
       sopClassUid,
       sopInstanceUid,
       seriesInstanceUid,
