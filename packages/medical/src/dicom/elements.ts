@@ -148,7 +148,7 @@ class Cursor {
     const inside = isAsked ? wanted!.get(tag) : undefined;
     if (length === undefinedLength || inside !== undefined) {
       // UN that hides a sequence is implicit VR little endian, whatever is around it: PS3.5, 6.2.2, note 2.
-      const form = vr === "UN" ? implicitLittleEndian : encoding;
+      const form = vr === "UN" && !this.hasVrsInside(header) ? implicitLittleEndian : encoding;
       const items = this.sequence(header, form, inside, depth + 1);
       if (isAsked)
         into.set(tag, { vr: "SQ", bytes: this.bytes.subarray(0, 0), littleEndian: form.littleEndian, items });
@@ -164,6 +164,15 @@ class Cursor {
         items: [],
       });
     this.offset = end;
+  }
+
+  /** Whether the first item's first element has a VR: some gateways write UN around a sequence that they leave explicit. */
+  private hasVrsInside({ tag, start }: Header): boolean {
+    const head = this.offset - start;
+    this.need(tag, start, head + 8);
+    if (this.tag(implicitLittleEndian) !== item) return false;
+    this.need(tag, start, head + 14);
+    return isVr(String.fromCharCode(this.bytes[this.offset + 12]!, this.bytes[this.offset + 13]!));
   }
 
   private sequence(header: Header, encoding: Encoding, wanted: Wanted | undefined, depth: number): DataSet[] {

@@ -199,6 +199,28 @@ const edited = (from: Uint8Array, to: Uint8Array) =>
   read(Uint8Array.from(Buffer.from(Buffer.from(little).toString("latin1").replace(latin(from), latin(to)), "latin1")));
 const latin = (bytes: Uint8Array) => Buffer.from(bytes).toString("latin1");
 
+test("a sequence under UN, implicit as the standard has it or explicit as some write it, is stepped over", () => {
+  const inside = (encoding: typeof explicitLittle) =>
+    concat(
+      element(0x00091010, "UN", "", explicitLittle, undefinedLength),
+      item(element(0x00091011, "LO", "abcd", encoding), encoding, undefinedLength),
+      element(0xfffee00d, "", ""),
+      element(0xfffee0dd, "", ""),
+    );
+  for (const encoding of [explicitLittle, implicitLittle])
+    expect(read(file(explicitLittleUid, smallImage(explicitLittle, [inside(encoding)]))).pixels?.rows).toBe(2);
+  const none = concat(element(0x00091010, "UN", "", explicitLittle, undefinedLength), element(0xfffee0dd, "", ""));
+  expect(read(file(explicitLittleUid, smallImage(explicitLittle, [none]))).pixels?.rows).toBe(2);
+});
+
+test("no frames are one", () => {
+  const frames = (count: string) =>
+    read(file(explicitLittleUid, smallImage(explicitLittle, [element(0x00280008, "IS", count)])));
+  expect(frames("0 ").frames).toHaveLength(1);
+  expect(frames("").frames).toHaveLength(1);
+  expect(() => frames("-1")).toThrow("claims -1 frames");
+});
+
 test("padding with another sign than the pixels has the same bits", () => {
   const padding = (vr: string) => element(0x00280120, vr, words([63536]));
   const sign = (representation: number) => element(0x00280103, "US", words([representation]));

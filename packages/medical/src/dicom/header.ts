@@ -81,7 +81,7 @@ function pixelLayout(name: string, values: Values, size: number): PixelLayout {
   };
   const bitsAllocated = need("BitsAllocated");
   const bitsStored = values.number("BitsStored") ?? bitsAllocated;
-  const numberOfFrames = values.number("NumberOfFrames") ?? 1;
+  const numberOfFrames = values.number("NumberOfFrames") || 1; // 0 stands in single pictures
   const pixelRepresentation = values.number("PixelRepresentation") === 1 ? 1 : 0;
   const padding = (keyword: Keyword) => {
     const value = values.number(keyword);
