@@ -1,7 +1,6 @@
 import { isAbsolute, join, relative, resolve } from "node:path";
 import { explainSeries, folderSource, openStudy, pacsSeriesSource, type WatchEvent, watch } from "@camkit/medical";
 import { defineCommand, option, positional } from "../command.ts";
-import { deviceOption, manifestOption, threadsOption } from "../common.ts";
 import { chooseSeries } from "../ct/choose.ts";
 import { openDestination } from "../ct/destination.ts";
 import { openJob } from "../ct/job.ts";
@@ -24,9 +23,6 @@ export default defineCommand({
     select: selectOption,
     ...jobOptions,
     ...storeOptions,
-    manifest: manifestOption,
-    device: deviceOption,
-    threads: threadsOption,
   },
   examples: [
     "camkit ct watch incoming/ --state results/",

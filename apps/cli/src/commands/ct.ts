@@ -1,6 +1,5 @@
 import { describeOutput, outputKinds } from "@camkit/medical";
 import { defineCommand, option, positional } from "../command.ts";
-import { deviceOption, manifestOption, threadsOption } from "../common.ts";
 import {
   dicomwebOption,
   headerOption,
@@ -28,9 +27,6 @@ export default defineCommand({
     all: option.flag("every series (or .nii.gz) of the inputs, a folder each, and summary.csv"),
     ...jobOptions,
     ...storeOptions,
-    manifest: manifestOption,
-    device: deviceOption,
-    threads: threadsOption,
   },
   examples: [
     "camkit ct scans/patient-7 --out results",

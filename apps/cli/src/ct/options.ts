@@ -1,4 +1,5 @@
 import { option } from "../command.ts";
+import { deviceOption, manifestOption, threadsOption } from "../common.ts";
 
 /** Parameters that the CT commands share, worded once: where scans come from. */
 
@@ -33,6 +34,9 @@ export const jobOptions = {
   allowIrregular: option.flag(
     "resample a series with gaps, duplicates, uneven spacing or tilt, instead of refusing it",
   ),
+  manifest: manifestOption,
+  device: deviceOption,
+  threads: threadsOption,
 };
 
 /** Where the DICOM results go beside the folder. */
