@@ -31,8 +31,8 @@ const head = 84;
 const foot = 64;
 
 /**
- * A scan and its map on one sheet: the three planes through the map's maximum, then the slices that hold most of the map beside
- * others evenly over the scan, in their order. `found` comes from `statistics`.
+ * A scan and its map on one sheet: the three planes through the map's maximum (the scan's middle, where there is none), then the
+ * slices that hold most of the map beside others evenly over the scan, in their order. `found` comes from `statistics`.
  */
 export async function drawContactSheet(
   volume: Volume,
@@ -43,9 +43,11 @@ export async function drawContactSheet(
   if (isProjection) return (await fusedPictures(volume, map, { ...options, isProjection }))(0);
   const { title, detail, windowHu = windowPresets.lung } = options;
   const axial = displayView(volume.geometry, "axial");
+  const isEmpty = !(found.peak.value > 0); // nowhere is its maximum
   const planes = viewNames.map((name) => {
     const view = displayView(volume.geometry, name);
-    return { view, index: found.peak.index[view.fixed], text: `${name}, through the maximum` };
+    const index = isEmpty ? Math.floor(volume.geometry.shape[view.fixed] / 2) : found.peak.index[view.fixed];
+    return { view, index, text: `${name}, through the ${isEmpty ? "middle" : "maximum"}` };
   });
   const shares = sharesAlong(map, axial, found.massPerSlice);
   const chosen = chooseSlices(shares, across * down - planes.length);

@@ -133,6 +133,7 @@ function tilesOf({ energyInLungs, regions }: MapStatistics, { deletion }: Faithf
 }
 
 function placeLead({ peak, threshold, regions }: MapStatistics, isProjection: boolean): string {
+  if (!(peak.value > 0)) return "The map is 0 everywhere: it lies nowhere.";
   const [k, r, c] = peak.index;
   if (isProjection) return `The map's maximum is in row ${r + 1}, column ${c + 1}.`;
   const at = peak.positionMm.map((mm) => mm.toFixed(0)).join(", ");
