@@ -179,3 +179,21 @@ test("values that go through a table instead of a slope are refused", async () =
   await expect(loading).rejects.toBeInstanceOf(UnsupportedPixelsError);
   await expect(loading).rejects.toThrow("its values go through a Modality LUT (0028,3000)");
 });
+
+test("bytes that can't be had any more are an error; threads that rested are followed by new ones", async () => {
+  const source = await slices([
+    [1, 2],
+    [3, 4],
+  ]);
+  const gone = {
+    get bytes(): Uint8Array {
+      throw new Error("the archive was damaged");
+    },
+  };
+  const [first, second] = source.slices;
+  const damaged = { ...source, slices: [first!, { ...second!, instance: { ...second!.instance, store: gone } }] };
+  await expect(loadVolume(damaged)).rejects.toThrow("the archive was damaged");
+  expect([...(await loadVolume(source)).data]).toEqual([1, 2, 3, 4]);
+  await new Promise((resolve) => setTimeout(resolve, 2300));
+  expect([...(await loadVolume(source)).data]).toEqual([1, 2, 3, 4]);
+});

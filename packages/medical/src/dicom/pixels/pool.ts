@@ -15,6 +15,9 @@ const most = 8;
 /** One being decoded, one ready, so that no thread waits for this one. */
 const ahead = 2;
 
+/** A thread with nothing to do for this long is ended: some 20 MB each, which the rest of a job has better uses for. */
+const restMs = 2_000;
+
 type Waiting = {
   readonly job: Job;
   readonly signal: AbortSignal | undefined;
@@ -28,8 +31,8 @@ const queue: Waiting[] = [];
 let ids = 0;
 
 /**
- * Has a job done by one of the process's decoding threads. They are started when they are first needed, stay for the next
- * volume, and don't keep the process alive. Rejects with DecoderThreadError, or with the signal's reason before it is begun.
+ * Has a job done by one of the process's decoding threads. They are started when they are first needed, stay a while for
+ * the next volume, and don't keep the process alive. Rejects with DecoderThreadError, or with the signal's reason before it is begun.
  */
 export function decodeInThread(job: Job, signal?: AbortSignal): Promise<Rescaled[] | Fault> {
   return new Promise((resolve, reject) => {
@@ -77,7 +80,14 @@ function give(hand: Hand, waiting: Waiting): void {
     hand.worker.ref();
     watch(hand);
   }
-  hand.worker.postMessage({ id, job: waiting.job } satisfies Request);
+  try {
+    hand.worker.postMessage({ id, job: waiting.job } satisfies Request);
+  } catch (cause) {
+    // Bytes that are made when they are asked for: an archive that was damaged in the meantime.
+    hand.busy.delete(id);
+    waiting.reject(cause instanceof Error ? cause : new Error(String(cause)));
+    rest(hand);
+  }
 }
 
 function watch(hand: Hand): void {
@@ -101,9 +111,7 @@ function startHand(): void {
     hand.busy.delete(answer.id);
     waiting?.resolve("slices" in answer ? answer.slices : answer.fault);
     dispatch();
-    if (hand.busy.size > 0) return watch(hand);
-    clearTimeout(hand.timer);
-    worker.unref();
+    rest(hand);
   });
   worker.on("error", (cause) =>
     fail(hand, new DecoderThreadError(`a thread that decodes pixels failed: ${cause.message}`, { cause })),
@@ -113,6 +121,21 @@ function startHand(): void {
   );
   // A process may end with idle threads. After the listeners: the first one refs.
   worker.unref();
+}
+
+/** After an answer: the thread goes on, or waits for a next job for a while. */
+function rest(hand: Hand): void {
+  if (hand.busy.size > 0) return watch(hand);
+  clearTimeout(hand.timer);
+  hand.worker.unref();
+  hand.timer = setTimeout(() => retire(hand), restMs).unref();
+}
+
+/** Ends a thread that has nothing to do; the next job starts another. */
+function retire(hand: Hand): void {
+  hand.ended = true;
+  hands.splice(hands.indexOf(hand), 1);
+  void hand.worker.terminate();
 }
 
 /** The thread is given up with what it had; the rest of the queue goes to others. */
