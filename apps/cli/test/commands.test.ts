@@ -127,7 +127,7 @@ describe("models", () => {
 
 describe("the command line", () => {
   test.each(commands.map(({ name }) => name))("%s --help shows every option and an example", async (name) => {
-    const { code, stdout } = await camkit([name, "--help"]);
+    const { code, stdout } = await camkit([...name.split(" "), "--help"]);
     expect(code).toBe(0);
     expect(stdout).toContain(`Usage: camkit ${name}`);
     expect(stdout).toContain("--json");
