@@ -14,6 +14,7 @@ import { ConfigError } from "../errors.ts";
 import type { LossItem } from "../losses/index.ts";
 import { chooseTrainable } from "../network/choose-trainable.ts";
 import { replaceHead } from "../network/replace-head.ts";
+import { withSize } from "../network/with-size.ts";
 import { createNetwork } from "../networks/create.ts";
 import { presets } from "../networks/index.ts";
 import type { Config } from "./schema.ts";
@@ -88,8 +89,11 @@ export function buildNetwork(config: Config, origin: Origin, dataset: Dataset): 
   const { network, seed, name = "network" } = config;
   const wanted = outputsFor(config, dataset);
   let graph: Graph;
-  if ("model" in network) graph = modelGraph(origin.model!, network.head, wanted[0]!, seed);
-  else {
+  if ("model" in network) {
+    graph = modelGraph(origin.model!, network.head, wanted[0]!, seed);
+    const input = dataset.fields.input!;
+    if (!takesPictures(input)) graph = withSize(graph, input.shape);
+  } else {
     const layers =
       "preset" in network ? presets.get(network.preset)!(presetOptions(network, wanted[0]!) as never) : network.layers;
     const shape = sampleShape(origin.input, dataset.fields);

@@ -78,7 +78,10 @@ test.each(cases.filter(({ logits }) => logits))("$name: PyTorch's logits", async
 });
 
 test("with start shortcut, later cells begin as if they weren't there", async () => {
-  const x = float32([2, 1, 8, 16, 16], Float32Array.from({ length: 4096 }, (_, j) => pattern(j, 3)));
+  const x = float32(
+    [2, 1, 8, 16, 16],
+    Float32Array.from({ length: 4096 }, (_, j) => pattern(j, 3)),
+  );
   const logitsOf = async (options: object) => {
     const session = await openSession(create({ start: "shortcut", ...options }, ["n", 1, 8, 16, 16]), { threads: 1 });
     try {

@@ -125,8 +125,11 @@ function startHand(): void {
 
 /** After an answer: the thread goes on, or waits for a next job for a while. */
 function rest(hand: Hand): void {
-  if (hand.busy.size > 0) return watch(hand);
   clearTimeout(hand.timer);
+  if (hand.busy.size > 0) {
+    watch(hand);
+    return;
+  }
   hand.worker.unref();
   hand.timer = setTimeout(() => retire(hand), restMs).unref();
 }
