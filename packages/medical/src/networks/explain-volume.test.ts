@@ -2,6 +2,7 @@ import { float32, type Tensor } from "@camkit/cam-core/data";
 import { formula, named, tinyModel } from "@camkit/cam-core/testing";
 import { expect, test } from "vitest";
 import { explainVolume } from "./explain-volume.ts";
+import { openVolumeScorer } from "./score-volume.ts";
 import { windowStarts } from "./windows.ts";
 
 /** CovidNet3D's form: convolution, ReLU, global average pool, dense layer with a bias. Input [1, 1, d, 8, 8]. */
@@ -112,4 +113,18 @@ test("a batch that the graph fixes at more than one, and windows of another size
     code: "input",
     hint: expect.stringMatching(/leave slidingWindow.size to it/),
   });
+});
+
+test("scored without maps, a volume gets the same scores, by one session for all of them", async () => {
+  const window = { size: [8, 8, 8] as [number, number, number], overlap: 0.5, weights: "constant" as const };
+  const model = classifier(8, 1);
+  const scorer = await openVolumeScorer(model, { window, threads: 1 });
+  try {
+    for (const depth of [8, 13]) {
+      const { logits } = await explainVolume(model, volume(depth), { window, threads: 1, classIndex: 1 });
+      expect([...(await scorer.score(volume(depth)))]).toEqual([...logits].map((logit) => expect.closeTo(logit, 5)));
+    }
+  } finally {
+    await scorer.close();
+  }
 });

@@ -13,4 +13,5 @@ export { type ForeignManifest, manifestFromMonai } from "./monai.ts";
 export { manifestFromNnunet } from "./nnunet.ts";
 export { type PreparedScan, prepareScan } from "./prepare-scan.ts";
 export { explainRadiograph, type PreparedRadiograph, prepareRadiograph } from "./radiograph.ts";
+export { openVolumeScorer, type VolumeScorer } from "./score-volume.ts";
 export type { SlidingWindow } from "./windows.ts";

@@ -3,6 +3,7 @@ import type { Scan } from "../dicom/scan.ts";
 import {
   explainSegmentation,
   explainVolume,
+  openVolumeScorer,
   type PreparedScan,
   prepareScan,
   segmentVolume,
@@ -67,11 +68,7 @@ export async function explainScan(
               const again = await classified(changed, prepared, found.classIndex, optionsOf(request));
               return mapAt(mergedMap(again.maps, inputShape), inputShape);
             },
-            score:
-              found.windows === 1
-                ? undefined
-                : async (input) =>
-                    (await explainVolume(model, input, { ...optionsOf(request), classIndex: found.classIndex })).logits,
+            openWindows: found.windows === 1 ? undefined : () => openVolumeScorer(model, optionsOf(request)),
             device: request.device,
             threads: request.threads,
             signal: request.signal,

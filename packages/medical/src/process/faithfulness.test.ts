@@ -20,11 +20,14 @@ test("curves count what is there: deletion falls, insertion rises, in random ord
     ...given,
     names: ["deletion", "insertion"],
     explain: async () => map,
-    score: async ({ data }) => {
-      const share = (data as Float32Array).reduce((sum, value) => sum + value, 0) / cells;
-      seen.push(share);
-      return Float32Array.of(0, share);
-    },
+    openWindows: async () => ({
+      score: async ({ data }) => {
+        const share = (data as Float32Array).reduce((sum, value) => sum + value, 0) / cells;
+        seen.push(share);
+        return Float32Array.of(0, share);
+      },
+      close: async () => {},
+    }),
   });
   const [gone, back] = [found.deletion!, found.insertion!];
   expect(gone.quantity).toBe("score");

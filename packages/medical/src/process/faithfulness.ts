@@ -11,6 +11,7 @@ import {
   type Scorer,
   type Tensor,
 } from "@camkit/cam-core";
+import type { VolumeScorer } from "../networks/index.ts";
 import type { Faithfulness } from "../report/index.ts";
 import { activationIn, predictionsIn } from "./assemble.ts";
 
@@ -37,8 +38,8 @@ export type FaithfulnessOptions = {
   readonly baseline: { readonly value: number; readonly words: string };
   /** The same explanation over a changed model: its map, of `map`'s shape. */
   readonly explain: (model: Model) => Promise<Tensor>;
-  /** Scores one input; default: the model as it is. For networks that take an input in windows. */
-  readonly score?: ((input: Tensor) => Promise<Float32Array>) | undefined;
+  /** How inputs are scored; default: by the model as it is. For networks that take an input in windows. */
+  readonly openWindows?: (() => Promise<VolumeScorer>) | undefined;
   readonly device?: string | undefined;
   readonly threads?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -87,25 +88,26 @@ export async function measureFaithfulness(options: FaithfulnessOptions): Promise
   return { ...found, baseline: baseline.words };
 
   async function openScorer({
-    score,
+    openWindows,
     device,
     threads,
   }: FaithfulnessOptions): Promise<Scorer & { close(): Promise<void> }> {
-    if (score === undefined)
+    if (openWindows === undefined)
       return createScorer(model, { kind: "class", index: classIndex }, input, {
         ...(device === undefined ? {} : { device }),
         ...(threads === undefined ? {} : { threads }),
       });
+    const windows = await openWindows();
     const asPrediction = (logits: Float32Array) =>
       predictionsIn(model, logits).find((prediction) => prediction.class === classIndex)!;
     return {
       batch: 1,
       quantity: activationIn(model) === undefined ? "score" : "probability",
       score: async (one) => {
-        const { probability, score: logit } = asPrediction(await score(one));
+        const { probability, score: logit } = asPrediction(await windows.score(one));
         return [probability ?? logit];
       },
-      close: async () => {},
+      close: windows.close,
     };
   }
 }
