@@ -93,7 +93,7 @@ test("with start shortcut, later cells begin as if they weren't there", async ()
   const later = covidnetCells.filter(({ cell }) => cell > 0).map(({ name }) => [name, "zero"]);
   const without = await logitsOf({ cells: Object.fromEntries(later) });
   expect(await logitsOf({})).toEqual(without.map((logit) => expect.closeTo(logit, 6)));
-  expect(await logitsOf({ start: "pytorch" })).not.toEqual(without.map((logit) => expect.closeTo(logit, 3)));
+  expect(await logitsOf({ start: "pytorch" })).not.toEqual(without.map((logit) => expect.closeTo(logit, 6)));
 });
 
 // The map's grid by the input's: five steps that halve, rounded up.
