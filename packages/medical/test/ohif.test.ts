@@ -81,7 +81,12 @@ describe.skipIf(ohif === undefined || withoutPeers("Orthanc", "chromium"))(
 
     /** The viewer's maximum of the map lies in the voxel that has `mm` in it; the CT there is the scan's. Its index. */
     async function expectMaximum(page: Page, { geometry, data }: Volume, mm: Vec3): Promise<Vec3> {
-      const seen = await page.evaluate(look, mm);
+      // The map may be there before the last slices of the CT are.
+      let seen = await page.evaluate(look, mm);
+      for (let tries = 0; tries < 60 && seen.huAtMaximum == null; tries++) {
+        await page.waitForTimeout(500);
+        seen = await page.evaluate(look, mm);
+      }
       expect(seen.modalities.sort()).toEqual(["CT", "PMAP"]);
       const index = indexOf(geometry, seen.maximumMm);
       for (const [axis, at] of indexOf(geometry, mm).entries())
