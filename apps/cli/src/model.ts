@@ -1,11 +1,11 @@
 import {
+  checkHash,
   checkStated,
   defaultPreprocessing,
   type Graph,
   InputError,
   type InputManifest,
   loadModel,
-  ManifestError,
   type ModelFile,
   manifestPath,
   UnknownNameError,
@@ -20,11 +20,7 @@ type ValueInfo = Graph["inputs"][number];
  */
 export async function openModelArgument(given: string, manifest?: string): Promise<ModelFile> {
   const model = await loadModel(modelPath(given), manifest === undefined ? {} : { manifest });
-  const stated = model.manifest?.sha256;
-  if (stated !== undefined && stated !== model.sha256())
-    throw new ManifestError(manifest ?? manifestPath(model.path), `it describes another file than ${model.path}`, {
-      hint: `It states sha256 ${stated}, the file has ${model.sha256()}: the file is damaged, or the manifest needs updating.`,
-    });
+  checkHash(model, manifest);
   return model;
 }
 

@@ -36,6 +36,7 @@ test("the public door", () => {
       "channelOrders",
       "checkFeeds",
       "checkGraph",
+      "checkHash",
       "checkStated",
       "chooseDevice",
       "classIndex",

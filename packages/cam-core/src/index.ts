@@ -64,7 +64,7 @@ export { checkStated, defaultPreprocessing } from "./model/preprocessing.ts";
 export { readModel } from "./model/read.ts";
 export { type ByteSource, sourceOf } from "./model/source.ts";
 export { writeModel } from "./model/write.ts";
-export { loadModel, type ModelFile, manifestPath } from "./runtime/load-model.ts";
+export { checkHash, loadModel, type ModelFile, manifestPath } from "./runtime/load-model.ts";
 export { availableDevices, chooseDevice, type Device, deviceNames, deviceNeeds } from "./runtime/providers.ts";
 export { type Fetches, openBytes, openSession, type Session, type SessionOptions } from "./runtime/session.ts";
 export { type NativeVersions, nativeVersions } from "./runtime/versions.ts";

@@ -31,6 +31,18 @@ export async function loadModel(path: string, { manifest: given }: LoadOptions =
   return { ...model, path, sha256 };
 }
 
+/**
+ * Refuses a manifest that states the hash of another file. The whole file is read for it, so it is asked for apart. Throws
+ * ManifestError. `manifest`: the file's name, where it isn't the one beside the model.
+ */
+export function checkHash(model: ModelFile, manifest = manifestPath(model.path)): void {
+  const stated = model.manifest?.sha256;
+  if (stated !== undefined && stated !== model.sha256())
+    throw new ManifestError(manifest, `it describes another file than ${model.path}`, {
+      hint: `It states sha256 ${stated}, the file has ${model.sha256()}: the file is damaged, or the manifest needs updating.`,
+    });
+}
+
 /** `model.camkit.json` for `model.onnx`. */
 export function manifestPath(modelPath: string): string {
   return modelPath.replace(/(\.onnx)?$/i, ".camkit.json");

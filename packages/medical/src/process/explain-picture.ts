@@ -10,7 +10,7 @@ import { meanBaseline } from "./baseline.ts";
 import type { ExplainedScan } from "./explained-scan.ts";
 import { measureFaithfulness } from "./faithfulness.ts";
 import { emptyNotes, isEmpty, mapAt, mergedMap } from "./maps.ts";
-import { classAsked, type ExplainRequest, type ScanModel } from "./request.ts";
+import { classAsked, type ExplainRequest, optionsOf, type ScanModel } from "./request.ts";
 import type { Stages } from "./stages.ts";
 
 /**
@@ -23,17 +23,12 @@ export async function explainPicture(
   stages: Stages,
 ): Promise<ExplainedScan> {
   const { model } = request.model;
-  const { method, layers, device, threads, signal } = request;
+  const { device, threads } = request;
   const input = pictureInput(model);
   const asked = classAsked(request);
   const volume = { geometry: scan.geometry, data: Int16Array.from(greyOf(picture.rgb)) };
   const prepared = await stages.run("preparing", () => prepareRadiograph(picture, input));
-  const options = {
-    method: method ?? request.model.medical.method,
-    ...(layers === undefined ? {} : { layers }),
-    ...(device === undefined ? {} : { device }),
-    ...(threads === undefined ? {} : { threads }),
-  };
+  const { window: _window, signal, ...options } = optionsOf(request);
   const explain = (over: Model, classIndex: number | undefined) =>
     explainRadiograph(over, prepared, { ...options, classIndex });
   const found = await stages.run("explaining", () => explain(model, asked));

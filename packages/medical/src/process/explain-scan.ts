@@ -18,7 +18,7 @@ import { lungBaseline } from "./baseline.ts";
 import type { ExplainedScan } from "./explained-scan.ts";
 import { measureFaithfulness } from "./faithfulness.ts";
 import { emptyNotes, isEmpty, mapAt, mergedMap } from "./maps.ts";
-import { classAsked, type ExplainRequest } from "./request.ts";
+import { classAsked, type ExplainRequest, optionsOf } from "./request.ts";
 import type { Stages } from "./stages.ts";
 
 /**
@@ -89,21 +89,6 @@ export async function explainScan(
   });
 }
 
-/** What is asked for, else what the manifest says; layers that were stated for one method don't go with another. */
-function optionsOf(request: ExplainRequest): VolumeOptions {
-  const { method, device, threads, signal } = request;
-  const { medical } = request.model;
-  const layers = request.layers ?? (method === undefined || method === medical.method ? medical.layers : undefined);
-  return {
-    method: method ?? medical.method,
-    ...(layers === undefined ? {} : { layers }),
-    ...(device === undefined ? {} : { device }),
-    ...(threads === undefined ? {} : { threads }),
-    window: medical.slidingWindow,
-    signal,
-  };
-}
-
 async function classified(
   model: Model,
   { tensor }: PreparedScan,
@@ -133,8 +118,9 @@ async function segmented(
       }))
       .sort((a, b) => b.volumeMl - a.volumeMl);
   };
-  const classIndex = asked ?? volumes((await segmentVolume(model, tensor, options)).labels)[0]?.class ?? 1;
-  const found = await explainSegmentation(model, tensor, { ...options, classIndex });
+  const segmentation = await segmentVolume(model, tensor, options);
+  const classIndex = asked ?? volumes(segmentation.labels)[0]?.class ?? 1;
+  const found = await explainSegmentation(model, tensor, { ...options, classIndex, segmentation });
   return { ...found, structures: volumes(found.labels) };
 }
 

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { fileError, loadModel, ManifestError, type ModelFile, manifestPath } from "@camkit/cam-core";
+import { checkHash, fileError, loadModel, ManifestError, type ModelFile, manifestPath } from "@camkit/cam-core";
 import {
   type ForeignManifest,
   type MedicalManifest,
@@ -26,14 +26,6 @@ export async function openScanModel(
   const stated = medicalManifest(model.manifest, given ?? manifestPath(path));
   const notes = [...(foreign?.notes ?? [])];
   return { model, medical: stated?.preprocess ? stated : assumed(model, stated, notes), notes };
-}
-
-function checkHash(model: ModelFile, manifest: string | undefined): void {
-  const stated = model.manifest?.sha256;
-  if (stated !== undefined && stated !== model.sha256())
-    throw new ManifestError(manifest ?? manifestPath(model.path), `it describes another file than ${model.path}`, {
-      hint: `It states sha256 ${stated}, the file has ${model.sha256()}: the file is damaged, or the manifest needs updating.`,
-    });
 }
 
 /** Another project's description beside a model that has no manifest of ours. */
@@ -67,7 +59,7 @@ async function jsonIn(path: string, ifThere = true): Promise<unknown> {
   try {
     text = await readFile(path, "utf8");
   } catch (cause) {
-    if (ifThere) return undefined;
+    if (ifThere && (cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw fileError(path, cause);
   }
   try {

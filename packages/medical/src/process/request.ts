@@ -1,5 +1,5 @@
 import { classIndex, type ModelFile, TargetError } from "@camkit/cam-core";
-import type { MedicalManifest } from "../networks/index.ts";
+import type { MedicalManifest, VolumeOptions } from "../networks/index.ts";
 import type { FaithfulnessName } from "./faithfulness.ts";
 import type { StageListener } from "./stages.ts";
 
@@ -40,4 +40,19 @@ export function classAsked({ target, model: { model } }: ExplainRequest): number
       hint: `Classes: ${model.labels.join(", ")}.`,
     });
   return index;
+}
+
+/** What is asked for, else what the manifest says; layers that were stated for one method don't go with another. */
+export function optionsOf(request: ExplainRequest): VolumeOptions {
+  const { method, device, threads, signal } = request;
+  const { medical } = request.model;
+  const layers = request.layers ?? (method === undefined || method === medical.method ? medical.layers : undefined);
+  return {
+    method: method ?? medical.method,
+    ...(layers === undefined ? {} : { layers }),
+    ...(device === undefined ? {} : { device }),
+    ...(threads === undefined ? {} : { threads }),
+    window: medical.slidingWindow,
+    signal,
+  };
 }
