@@ -11,10 +11,11 @@ import { infoNce } from "./info-nce.ts";
 import { kl } from "./kl.ts";
 import { map } from "./map.ts";
 import { l1, meanSquared } from "./regression.ts";
+import { segment } from "./segment.ts";
 
 /** Every loss that a configuration may name. A new one is a file beside this one and a line here. */
 export const losses: ReadonlyMap<string, AnyLoss> = new Map(
-  [crossEntropy, binary, focal, meanSquared, l1, kl, cosine, infoNce, cells, map].map((loss: AnyLoss) => [
+  [crossEntropy, binary, focal, meanSquared, l1, kl, cosine, infoNce, cells, map, segment].map((loss: AnyLoss) => [
     loss.kind,
     loss,
   ]),

@@ -1,8 +1,8 @@
 import { type Builder, gradient, type Method, methods, type Value } from "@camkit/cam-core";
 import { z } from "zod";
-import { shapeText } from "../network/network-builder.ts";
 import { isSoft, oneHot } from "./cross-entropy.ts";
 import { type Compared, defineLoss, valueNamed } from "./define-loss.ts";
+import { asMask, enlarged, layerNamed } from "./on-mask.ts";
 
 /** Methods that make a map of activations and gradients alone, in one graph. */
 const usable = methods.filter(({ needs, stages, resolution }) => {
@@ -62,21 +62,15 @@ export const map = defineLoss({
   },
   build: (compared, options) => {
     const { op, y, context, refuse } = compared;
-    const activations = options.layer;
-    const dims = op.dims(activations);
-    if (!dims || dims.length < 3)
-      throw refuse(
-        dims
-          ? `layer "${activations}" is ${shapeText(dims)}; it wants [n, channels, ...space]`
-          : `there is no layer "${activations}"`,
-        "`camkit inspect` lists the layers of a model.",
-      );
-    const mask = asMask(compared, valueNamed(context.fields, options.mask, "field", refuse), dims.length);
+    const activations = layerNamed(compared, options.layer);
+    const field = valueNamed(context.fields, options.mask, "field", refuse);
+    const mask = asMask(compared, field, op.rank(activations));
     const [gradients] = gradient(op, new Map([[y, targetSeed(compared)]]), [activations]) as [Value];
     const raw = mapOf(op, usable.find(({ name }) => name === options.method)!, activations, gradients);
     const space = Array.from({ length: op.rank(raw) - 1 }, (_, i) => i + 1);
     const logit = op.reciprocal(op.cast(op.count(raw, space), op.dtype(raw)));
-    const judged = { op, map: enlarged(op, raw, mask), mask, logit };
+    const map = op.squeeze(enlarged(op, op.unsqueeze(raw, [1]), mask), [1]);
+    const judged = { op, map, mask: op.squeeze(mask, [1]), logit };
     return op.reduceMean(kinds[options.kind](judged), { axes: "all", keepdims: false });
   },
 });
@@ -97,20 +91,4 @@ function mapOf(op: Builder, method: Method, activations: Value, gradients: Value
   const space = Array.from({ length: op.rank(activations) - 2 }, (_, i) => i + 2);
   const context = { op, activations, gradients, space, input: "", inputGradients: "", made: {} };
   return op.relu(stage.build(context).map!); // what display does with methods that may be negative
-}
-
-/** The mask as [N, ...space], in the map's type. */
-function asMask({ op, y, refuse }: Compared, mask: Value, rank: number): Value {
-  const dims = op.dims(mask) ?? [];
-  const value = op.cast(mask, op.dtype(y));
-  if (dims.length === rank - 1) return value;
-  if (dims.length === rank && dims[1] === 1) return op.squeeze(value, [1]);
-  throw refuse(`its mask is ${shapeText(dims)}; it wants [n, ...space] with ${rank - 2} axes of space`);
-}
-
-/** [N, ...s] to the size of the mask: linear, half-pixel, as maps are shown. */
-function enlarged(op: Builder, raw: Value, mask: Value): Value {
-  const size = op.concat([op.shape(raw, 0, 1), op.ints([1]), op.shape(mask, 1)], 0);
-  const how = { mode: "linear", coordinate_transformation_mode: "half_pixel" } as const;
-  return op.squeeze(op.resize(op.unsqueeze(raw, [1]), { sizes: size }, how), [1]);
 }

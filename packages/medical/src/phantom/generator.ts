@@ -79,7 +79,8 @@ function make(seed: number, size: NonNullable<PhantomsOptions["size"]>): Kept {
     geometry: thoraxGeometry(seed, { size: 2 * size[2], slices: Math.max(24, Math.ceil(1.6 * size[0])) }),
     thicknessMm: thoraxThickness(seed),
   });
-  const options: LungCtOptions = { size };
+  // Black away from the lungs, as the paper's own slices are: nothing is to be learned from chest walls.
+  const options: LungCtOptions = { size, outside: "black" };
   const { tensor, placement } = prepareLungCt(drawn.volume, options);
   return {
     // Kept as 16 bits: a step of 1/65535 is 0.03 HU.
