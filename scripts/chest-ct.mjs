@@ -9,7 +9,13 @@
 import { copyFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { decodeNpy, loadModel, writeAtomic } from "../packages/cam-core/dist/index.js";
-import { accuracyOf, meanAims, measurePhantoms, phantomResults } from "../packages/medical/dist/chest-ct/index.js";
+import {
+  accuracyOf,
+  aimsBySize,
+  meanAims,
+  measurePhantoms,
+  phantomResults,
+} from "../packages/medical/dist/chest-ct/index.js";
 import { explainSeries, openScanModel, openStudy, phantoms, selectSeries } from "../packages/medical/dist/index.js";
 
 const folder = "models/chest-ct";
@@ -30,12 +36,13 @@ async function shippedWay(path) {
 async function measured(path, shipped) {
   const model = await loadModel(path);
   const cases = await measurePhantoms(model, phantoms(test), { ways: [shipped, paper], threads: 1 });
-  return phantomResults(cases, {
+  const results = phantomResults(cases, {
     way: shipped.name,
     paper: paper.name,
     data: `${test.count} synthetic scans, seeds ${test.first}-${test.first + test.count - 1}`,
     command: `node scripts/chest-ct.mjs measure ${folder}/model.onnx`,
   });
+  return { results, bySize: aimsBySize(cases, shipped.name) };
 }
 
 /** How well the share of the map per slice tells labelled slices from others: the area under the ROC curve. */
@@ -68,7 +75,7 @@ const commands = {
   },
   async ship(run) {
     const medical = JSON.parse(await readFile(join(folder, "medical.json"), "utf8"));
-    const results = await measured(join(run, "model.onnx"), way(medical.method, ...medical.layers));
+    const { results } = await measured(join(run, "model.onnx"), way(medical.method, ...medical.layers));
     const manifest = JSON.parse(await readFile(join(run, "model.camkit.json"), "utf8"));
     const whole = { ...manifest, results, extensions: { medical } };
     await copyFile(join(run, "model.onnx"), join(folder, "model.onnx"));

@@ -75,7 +75,6 @@ export function ctDocument(
         }
       : {}),
     notes: [...(explained.notes ?? []), ...written.notes],
-    limits: explained.modelLimits ?? [],
     stages,
     files: [...written.files, { name: "result.json", what: "these numbers" }],
     dicom: written.dicom.map(({ path, sopClassUid, sopInstanceUid, seriesInstanceUid }) => ({
@@ -115,6 +114,7 @@ export function ctText(document: CtDocument, out: string, stored?: Stored): stri
         ? [`with all weights drawn anew the map's rank correlation is ${number(randomised.rankCorrelation)}`]
         : []),
     ].join("\n"),
+    ...(model.limits ? [`limits of ${model.name}\n${model.limits.map((limit) => `  ${limit}`).join("\n")}`] : []),
     ...(document.notes.length > 0 || scan.notes.length > 0
       ? [`notes\n${[...scan.notes, ...document.notes].map((note) => `  ${note}`).join("\n")}`]
       : []),

@@ -4,6 +4,23 @@ import { type Aim, meanAims, type PhantomCase } from "./measure.ts";
 
 const resamples = 2000;
 
+/** Maps of phantoms with lesions, by how much of the scan those fill: a third of the cases each, from the smallest on. */
+export function aimsBySize(
+  cases: readonly PhantomCase[],
+  way: string,
+): {
+  readonly lesionCells: readonly [least: number, most: number];
+  readonly pointing: number;
+  readonly chance: number;
+}[] {
+  const aimed = cases.filter(({ aims }) => aims !== undefined).sort((a, b) => a.lesionCells - b.lesionCells);
+  return [0, 1, 2].map((third) => {
+    const part = aimed.slice(Math.round((third * aimed.length) / 3), Math.round(((third + 1) * aimed.length) / 3));
+    const { pointing, chance } = meanAims(part, way);
+    return { lesionCells: [part[0]!.lesionCells, part.at(-1)!.lesionCells], pointing, chance };
+  });
+}
+
 /**
  * What the manifest says of answers and maps on phantoms that were never trained on, each number with a 95 % interval (percentile
  * bootstrap over phantoms) and beside what chance earns.

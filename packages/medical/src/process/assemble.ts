@@ -33,7 +33,12 @@ export function assembled(
     ...parts,
     provenance: {
       camkitVersion: request.camkitVersion,
-      model: { name: model.name, ...(version === undefined ? {} : { version }), sha256: model.sha256() },
+      model: {
+        name: model.name,
+        ...(version === undefined ? {} : { version }),
+        sha256: model.sha256(),
+        ...(limits ? { limits } : {}),
+      },
       method: found.method,
       layers: found.maps.map(({ layer }) => layer),
       target: model.labels[found.classIndex] ?? `class ${found.classIndex}`,
@@ -50,7 +55,6 @@ export function assembled(
     isMultiLabel: activationIn(model) === "sigmoid" && (found.logits?.length ?? 0) > 1,
     preprocessing: [["preparation", words]],
     notes: [...request.model.notes, ...notes, ...found.notes],
-    ...(limits ? { modelLimits: limits } : {}),
     stages,
   };
 }

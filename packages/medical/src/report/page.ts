@@ -34,8 +34,6 @@ export type ScanReport = {
   readonly preprocessing: readonly (readonly [name: string, value: string])[];
   /** What must be said beside `scan.notes`: an assumed manifest, a map that is constant along z. */
   readonly notes?: readonly string[];
-  /** What the model is for and where its limits lie, from its manifest. */
-  readonly modelLimits?: readonly string[];
   readonly files: readonly OutputFile[];
   readonly signal?: AbortSignal;
 };
@@ -46,7 +44,7 @@ export type ScanReport = {
  * for 300. The patient's name isn't on it.
  */
 export async function reportPage(report: ScanReport): Promise<string> {
-  const { scan, volume, map, statistics, provenance, faithfulness = {}, modelLimits = [] } = report;
+  const { scan, volume, map, statistics, provenance, faithfulness = {} } = report;
   const generator = `camkit ${provenance.camkitVersion}`;
   const answer: Answer = { ...report, target: provenance.target };
   const isProjection = scan.frameOfReferenceUid === undefined;
@@ -69,7 +67,7 @@ export async function reportPage(report: ScanReport): Promise<string> {
       "",
       factsHtml(report.preprocessing) + listHtml([...scan.notes, ...(report.notes ?? [])]),
     ],
-    ["How it was made", "", factsHtml(provenanceFacts(provenance)) + listHtml(modelLimits)],
+    ["How it was made", "", factsHtml(provenanceFacts(provenance)) + listHtml(provenance.model.limits ?? [])],
     [`The ${what}`, "", factsHtml(scanFacts(scan, volume)) + remappedHtml(scan.remapped)],
     ["Files", "", filesHtml(report.files)],
   ];

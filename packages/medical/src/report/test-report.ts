@@ -51,7 +51,12 @@ export function ballReport(): ScanReport {
     },
     provenance: {
       camkitVersion: "0.1.0",
-      model: { name: "covidnet3d-s", version: "1.0.0", sha256: "0123456789abcdef".repeat(4) },
+      model: {
+        name: "covidnet3d-s",
+        version: "1.0.0",
+        sha256: "0123456789abcdef".repeat(4),
+        limits: ["A demonstration, trained on synthetic scans."],
+      },
       method: "grad-cam",
       layers: ["stage3"],
       target: "consolidation",
@@ -91,7 +96,6 @@ export function ballReport(): ScanReport {
     seenSlices: [2, 5, 8, 11, 14, 17],
     preprocessing: [["window", "−1200 to 600 HU"]],
     notes: ["The map's layer has 4 cells along z."],
-    modelLimits: ["A demonstration, trained on synthetic scans."],
     files: [{ name: "map.dcm", what: "Parametric Map", bytes: 245_760 }],
   };
 }

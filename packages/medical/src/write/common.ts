@@ -216,6 +216,7 @@ export function provenanceFacts(p: Provenance): (readonly [name: string, value: 
     ["provider", p.provider],
     ["seed", p.seed],
     ["time", p.time.toISOString()],
+    ["limits", p.model.limits?.[0]],
     ["preprocessing", p.preprocessing], // last: the longest, where text has to be cut
   ];
   return facts.filter((fact): fact is readonly [string, string | number] => fact[1] !== undefined && fact[1] !== "");
