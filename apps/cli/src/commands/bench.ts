@@ -32,7 +32,7 @@ export default defineCommand({
       target: wanted.target,
       device,
       ...(pairs === undefined ? {} : { pairs }),
-      ...(threads === undefined ? {} : { threads }),
+      threads,
     });
     return {
       document: { model: model.name, file: model.path, method, ...measured },

@@ -59,7 +59,7 @@ export default defineCommand({
       wrt,
       device,
       precision: float32 ? "float32" : undefined,
-      ...(threads === undefined ? {} : { threads }),
+      threads,
     });
     const norm = Math.sqrt(valuesOf(found).reduce((sum, value) => sum + value * value, 0));
     const warnings =

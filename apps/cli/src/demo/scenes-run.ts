@@ -89,7 +89,7 @@ export async function measurePointing(model: ModelFile, from: number, count: num
 
 /** Explanation against forward pass, alternating in one process. */
 export async function measureSpeed(model: ModelFile, { device, threads }: DemoContext) {
-  return benchModel(model.path, { method: "grad-cam", device, ...(threads === undefined ? {} : { threads }) });
+  return benchModel(model.path, { method: "grad-cam", device, threads });
 }
 
 async function withExplainer<T>(
@@ -106,7 +106,7 @@ async function withExplainer<T>(
     device,
     signal,
     pixels: { manifest, affine: pixelAffine(manifest) },
-    ...(threads === undefined ? {} : { threads }),
+    threads,
   };
   const explainer = await createExplainer(model, options);
   try {

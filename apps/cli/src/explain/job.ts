@@ -78,7 +78,7 @@ export async function openJob(request: ExplainRequest): Promise<Job> {
       output,
       pixels,
       signal,
-      ...(threads === undefined ? {} : { threads }),
+      threads,
     };
     return createExplainer(
       model,

@@ -7,9 +7,9 @@ import { chooseDevice, type Device } from "./providers.ts";
 
 export type SessionOptions = {
   /** `auto` or a device name. Default `auto`. */
-  device?: string;
+  device?: string | undefined;
   /** Threads inside an operator. Default: ONNX Runtime's choice, one per physical core. */
-  threads?: number;
+  threads?: number | undefined;
   /** ONNX Runtime's graph optimiser. Default `all`; the numeric checks switch it off. */
   optimize?: "all" | "extended" | "basic" | "disabled";
   /**

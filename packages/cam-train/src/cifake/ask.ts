@@ -4,7 +4,7 @@ import { area, type Pictures, side } from "./pictures.ts";
 
 const batch = 250;
 
-type Options = { readonly threads?: number };
+type Options = { readonly threads?: number | undefined };
 
 function preprocessing(model: ModelFile) {
   const manifest = Object.values(model.manifest!.inputs!)[0]!;

@@ -61,7 +61,11 @@ export async function measureEvidence(
   detector: ModelFile,
   objectClassifier: ModelFile,
   pictures: Pictures,
-  options: { readonly threads?: number; readonly seed?: number; readonly onStep?: (step: string) => void } = {},
+  options: {
+    readonly threads?: number | undefined;
+    readonly seed?: number;
+    readonly onStep?: (step: string) => void;
+  } = {},
 ): Promise<Evidence> {
   const { seed = 1, onStep = () => {}, ...settings } = options;
   onStep("masks");

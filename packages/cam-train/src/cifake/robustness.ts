@@ -59,7 +59,7 @@ export type RobustnessRow = {
 export async function measureRobustness(
   detector: ModelFile,
   pictures: Pictures,
-  options: { readonly threads?: number; readonly onStep?: (step: string) => void } = {},
+  options: { readonly threads?: number | undefined; readonly onStep?: (step: string) => void } = {},
 ): Promise<RobustnessRow[]> {
   const { onStep = () => {}, ...settings } = options;
   const rows: RobustnessRow[] = [];

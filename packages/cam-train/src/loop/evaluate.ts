@@ -55,7 +55,7 @@ export async function evaluateGraph(options: EvaluateOptions): Promise<Evaluatio
     });
   const fixed = plan.graph.inputs[0]?.shape?.[0];
   const batch = typeof fixed === "number" ? fixed : Math.min(options.batch ?? 128, indices.length);
-  const session = await openSession(plan.graph, threads === undefined ? {} : { threads });
+  const session = await openSession(plan.graph, { threads });
   const said: Float32Array[] = [];
   const labels: (number | readonly number[])[] = [];
   const lost = { sum: 0, count: 0 };

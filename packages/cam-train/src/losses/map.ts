@@ -50,12 +50,18 @@ function share({ op, map, logit }: Judged, part: Value): Value {
  *
  * Labels choose the target as they would for the map that is shown: class numbers one logit each; 0 or 1 per output the sum of
  * those that are 1; with a single logit its sign. The mask is a field of the data, [N, ...space] or [N, 1, ...space].
+ *
+ * A batch norm behind the layer should keep its statistics (`statistics: keep`): through a batch's own a gradient's mean over batch
+ * and space is 0, and with it the mean of Grad-CAM's weights, which is not so in the network that is deployed.
  */
 export const map = defineLoss({
   kind: "map",
   summary: "where the label's map lies, against a mask",
   options: {
-    layer: z.string().meta({ description: "the tensor that is explained, as for `camkit explain`" }),
+    layer: z.string().meta({
+      description:
+        "the tensor that is explained, as for `camkit explain`; batch norms behind it want `statistics: keep`",
+    }),
     mask: z.string().default("mask").meta({ description: "the field of the data that holds the mask" }),
     kind: z.enum(Object.keys(kinds) as (keyof typeof kinds)[]).default("energyOutside"),
     method: z.enum(usable.map(({ name }) => name)).default("grad-cam"),

@@ -34,7 +34,7 @@ const batch = 64;
 export async function measureScenes(
   model: ModelFile,
   scenes: readonly Drawing[],
-  options: { readonly threads?: number } = {},
+  options: { readonly threads?: number | undefined } = {},
 ): Promise<SceneMeasurement> {
   const manifest = Object.values(model.manifest?.inputs ?? {})[0];
   if (!manifest)

@@ -52,7 +52,7 @@ export type Update = {
  * ResNet-18's update 80 -> 27 ms, the CIFAKE network's backward pass 60 -> 39.) Both write into arrays that are there.
  */
 export function sharing(threads: number | undefined): SessionOptions {
-  return { restBetweenRuns: true, writesInto: true, ...(threads === undefined ? {} : { threads }) };
+  return { restBetweenRuns: true, writesInto: true, threads };
 }
 
 /**

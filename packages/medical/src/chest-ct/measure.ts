@@ -27,7 +27,7 @@ export type Aim = {
 
 export type MeasureOptions = {
   readonly ways: readonly Way[];
-  readonly threads?: number;
+  readonly threads?: number | undefined;
   readonly onCase?: (done: number, total: number) => void;
 };
 
@@ -40,7 +40,7 @@ export async function measurePhantoms(
   phantoms: Generator,
   { ways, threads, onCase }: MeasureOptions,
 ): Promise<PhantomCase[]> {
-  const options = { finish: false, ...(threads === undefined ? {} : { threads }) };
+  const options = { finish: false, threads };
   const explainers: Explainer[] = [];
   const input = model.graph.inputs[0]!.name;
   try {

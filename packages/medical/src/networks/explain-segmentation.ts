@@ -51,8 +51,8 @@ export type SegmentationOptions = Omit<VolumeOptions, "classIndex"> & {
 export async function segmentVolume(model: Model, volume: Tensor, options: VolumeOptions = {}): Promise<Segmentation> {
   const { device, threads, signal } = options;
   const forward = await openForward(model, {
-    ...(device === undefined ? {} : { device }),
-    ...(threads === undefined ? {} : { threads }),
+    device,
+    threads,
   });
   try {
     const shape = volume.shape.slice(2) as unknown as Vec3;
@@ -109,8 +109,8 @@ export async function explainSegmentation(
       method: options.method,
       layers: options.layers,
       finish: false,
-      ...(device === undefined ? {} : { device }),
-      ...(threads === undefined ? {} : { threads }),
+      device,
+      threads,
     },
     [{ kind: "mask", name: "of the class", mask: oneHot(mask, channels, channel, [1, 1, 1]) }],
   );

@@ -15,8 +15,8 @@ export type VolumeOptions = {
   readonly classIndex?: number | undefined;
   /** Default: one window of the size that the graph fixes, else the whole volume at once. */
   readonly window?: SlidingWindow | undefined;
-  readonly device?: string;
-  readonly threads?: number;
+  readonly device?: string | undefined;
+  readonly threads?: number | undefined;
   /** Checked between windows. */
   readonly signal?: AbortSignal | undefined;
 };
@@ -59,8 +59,8 @@ export async function explainVolume(
     method,
     layers,
     finish: false,
-    ...(device === undefined ? {} : { device }),
-    ...(threads === undefined ? {} : { threads }),
+    device,
+    threads,
   });
   try {
     const shape = volume.shape.slice(2) as unknown as Vec3;

@@ -12,7 +12,10 @@ export type Forward = {
 };
 
 /** Opens it; close the session when done. */
-export async function openForward(model: Model, options: { device?: string; threads?: number }): Promise<Forward> {
+export async function openForward(
+  model: Model,
+  options: { device?: string | undefined; threads?: number | undefined },
+): Promise<Forward> {
   const base = groundwork(model);
   const { graph } = base.op;
   graph.outputs = [{ name: base.logits, dtype: base.op.dtype(base.logits) }];

@@ -19,8 +19,8 @@ export async function openVolumeScorer(
   { window, device, threads, signal }: Omit<VolumeOptions, "method" | "layers" | "classIndex"> = {},
 ): Promise<VolumeScorer> {
   const { session, input, logits } = await openForward(model, {
-    ...(device === undefined ? {} : { device }),
-    ...(threads === undefined ? {} : { threads }),
+    device,
+    threads,
   });
   return {
     score: async (volume) => {

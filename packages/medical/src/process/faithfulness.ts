@@ -94,8 +94,8 @@ export async function measureFaithfulness(options: FaithfulnessOptions): Promise
   }: FaithfulnessOptions): Promise<Scorer & { close(): Promise<void> }> {
     if (openWindows === undefined)
       return createScorer(model, { kind: "class", index: classIndex }, input, {
-        ...(device === undefined ? {} : { device }),
-        ...(threads === undefined ? {} : { threads }),
+        device,
+        threads,
       });
     const windows = await openWindows();
     const asPrediction = (logits: Float32Array) =>

@@ -50,8 +50,8 @@ export function optionsOf(request: ExplainRequest): VolumeOptions {
   return {
     method: method ?? medical.method,
     ...(layers === undefined ? {} : { layers }),
-    ...(device === undefined ? {} : { device }),
-    ...(threads === undefined ? {} : { threads }),
+    device,
+    threads,
     window: medical.slidingWindow,
     signal,
   };
