@@ -144,7 +144,7 @@ describe("the command line", () => {
   });
 });
 
-test("demo writes a page that needs nothing else, and its numbers", async () => {
+test("demo writes a page that needs nothing else, and its numbers", { timeout: 300_000 }, async () => {
   const said = await camkit(["demo", "--out", at("demo"), "--json"]);
   expect(said.code).toBe(0);
   const { page, sections } = said.json();
@@ -152,6 +152,13 @@ test("demo writes a page that needs nothing else, and its numbers", async () => 
   const html = readFileSync(page, "utf8");
   expect(html).not.toMatch(/(src|href)="(https?:)?\/\//);
   expect(html).not.toMatch(/@import|url\(/);
+  // First a chest CT: each class once, the first with all its files.
+  expect(Object.keys(sections)).toEqual(["ct", "scenes"]);
+  const [main, ...others] = sections.ct.scans;
+  expect(others).toHaveLength(2);
+  expect([main.truth, main.predictions[0].label, main.pointing]).toEqual(["consolidation", "consolidation", 1]);
+  for (const name of main.files) expect(existsSync(at("demo", name)), name).toBe(true);
+  expect(main.files).toContain(`ct/${main.seed}/map.pm.dcm`);
   expect(sections.scenes.scenes).toHaveLength(6);
   expect(sections.scenes.pointing.hits / sections.scenes.pointing.maps).toBeGreaterThan(0.8);
   expect(sections.scenes.pointing.chance).toBeLessThan(0.1);
@@ -159,6 +166,7 @@ test("demo writes a page that needs nothing else, and its numbers", async () => 
   expect(JSON.parse(readFileSync(at("demo/result.json"), "utf8"))).toEqual(said.json());
   expect(html.match(/class="marks"/g)).toHaveLength(
     sections.scenes.scenes.flatMap((scene: { maps: unknown[] }) => scene.maps).length +
-      sections.scenes.comparison.maps.length,
+      sections.scenes.comparison.maps.length +
+      sections.ct.scans.length,
   );
 });
