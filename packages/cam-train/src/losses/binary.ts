@@ -19,11 +19,16 @@ export const binary = defineLoss({
     const { op, y } = compared;
     const t = labelsLike(compared);
     const p = typeof positiveWeight === "number" ? positiveWeight : perOutput(compared, positiveWeight);
-    const yes = op.mul(op.mul(t, op.softplus(op.neg(y))), p);
-    const no = op.mul(op.sub(1, t), op.softplus(y));
-    return op.reduceMean(op.add(yes, no), { axes: "all", keepdims: false });
+    return binaryCrossEntropy(op, y, t, p);
   },
 });
+
+/** The mean of l over all elements; `t` of the shape of `y`, p a number or of a shape that fits. */
+export function binaryCrossEntropy(op: Builder, y: Value, t: Value, p: Value | number): Value {
+  const yes = op.mul(op.mul(t, op.softplus(op.neg(y))), p);
+  const no = op.mul(op.sub(1, t), op.softplus(y));
+  return op.reduceMean(op.add(yes, no), { axes: "all", keepdims: false });
+}
 
 /** Labels in the output's shape and type; [N] fits [N, 1]. */
 export function labelsLike({ op, y, t, dims, labelDims, refuse }: Compared): Value {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { shapeText } from "../network/network-builder.ts";
+import { binaryCrossEntropy } from "./binary.ts";
 import { isSoft, oneHot } from "./cross-entropy.ts";
 import { defineLoss, valueNamed } from "./define-loss.ts";
 import { asMask, enlarged, layerNamed } from "./on-mask.ts";
@@ -38,8 +39,6 @@ export const segment = defineLoss({
     const said = enlarged(op, op.slice(features, { axes: [1], starts: [0], ends: [classes] }), mask);
     const label = isSoft(compared) ? t : oneHot(op, t, classes);
     const truth = op.mul(op.unsqueeze(label, space), mask);
-    const yes = op.mul(op.mul(truth, op.softplus(op.neg(said))), positiveWeight);
-    const no = op.mul(op.sub(1, truth), op.softplus(said));
-    return op.reduceMean(op.add(yes, no), { axes: "all", keepdims: false });
+    return binaryCrossEntropy(op, said, truth, positiveWeight);
   },
 });
