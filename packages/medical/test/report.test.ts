@@ -77,6 +77,22 @@ describe.skipIf(withoutPeers("chromium"))("the report in a browser", () => {
     await page.close();
   });
 
+  test("what is drawn first has the map already", async () => {
+    const page = await browser.newPage();
+    await page.addInitScript(`
+      const put = CanvasRenderingContext2D.prototype.putImageData;
+      CanvasRenderingContext2D.prototype.putImageData = function (...image) {
+        put.apply(this, image);
+        globalThis.first ??= [...this.getImageData(${at[2]}, ${at[1]}, 1, 1).data];
+      };
+    `);
+    await page.goto(address);
+    await page.waitForSelector("#viewer[data-ready]");
+    const [red, , blue] = (await page.evaluate("first")) as number[];
+    expect(red! - blue!).toBeGreaterThan(40);
+    await page.close();
+  });
+
   test("keys, wheel, slider, buttons and the curve turn slices", async () => {
     const { page, trouble } = await opened();
     await page.locator(".stage").focus();

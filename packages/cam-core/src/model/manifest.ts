@@ -25,6 +25,7 @@ export type Manifest = {
   /** How the tokens of a transformer lie in space: `prefix` class or register tokens, then `grid` [h, w] row by row. */
   tokens?: { prefix: number; grid: [number, number] };
   intendedUse?: string;
+  /** What it can't do and mustn't be used for, the gravest first: reports put that one on top. */
   limits?: string[];
   /** What was measured, by name: `{ "top-1": { "value": 0.71, "baseline": 0.1, "command": "camkit test …" } }`. */
   results?: Record<string, MeasuredResult>;

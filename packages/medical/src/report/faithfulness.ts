@@ -17,23 +17,19 @@ const better = {
 };
 type Perturbation = keyof typeof better;
 
-/** What a reader must know before trusting the map; also what the measurements themselves warn of. */
+/** What a reader must know before trusting the map. What concerns the curves alone stands beside them. */
 export function faithfulnessWarnings(found: Faithfulness): string[] {
   const walks = (["deletion", "insertion"] as const).flatMap((name) => {
     const measured = found[name];
     if (!measured) return [];
-    const { value, random, reason, warnings } = measured;
+    const { value, random, reason } = measured;
     const beaten =
       random && !Number.isNaN(value) && !better[name](value, random.area)
         ? [
             `${capital(name)}: the map's order does no better than a random one (${number(value)} against ${number(random.area)}). It may not show what the model uses.`,
           ]
         : [];
-    return [
-      ...(reason ? [`${capital(name)} says nothing: ${reason}.`] : []),
-      ...beaten,
-      ...warnings.map((text) => `${capital(name)}: ${text}.`),
-    ];
+    return [...(reason ? [`${capital(name)} says nothing: ${reason}.`] : []), ...beaten];
   });
   return [...walks, ...(found.randomisation?.warnings ?? []).map((text) => `Weight randomisation: ${text}.`)];
 }
@@ -62,8 +58,17 @@ export function faithfulnessHtml(found: Faithfulness): string {
   return (
     tell.map((text) => `<p class="lead">${escapeHtml(text)}</p>`).join("") +
     `<div class="pair charts">${charts.map(drawChart).join("")}</div>` +
+    walkNotes(found)
+      .map((text) => `<p class="lead">${escapeHtml(text)}</p>`)
+      .join("") +
     (randomisation ? stagesHtml(randomisation) : "")
   );
+}
+
+/** What both walks say, both being made along one map, is said once. */
+function walkNotes({ deletion, insertion }: Faithfulness): string[] {
+  const texts = new Set([...(deletion?.warnings ?? []), ...(insertion?.warnings ?? [])]);
+  return [...texts].map((text) => `About these curves: ${text}.`);
 }
 
 function perturbationChart(name: Perturbation, measured: PerturbationMeasured): Chart {

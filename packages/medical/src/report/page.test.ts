@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Faithfulness, faithfulnessWarnings } from "./faithfulness.ts";
+import { type Faithfulness, faithfulnessHtml, faithfulnessWarnings } from "./faithfulness.ts";
 import { reportPage } from "./page.ts";
 import { predictionHtml, predictionTiles, verdict, wording } from "./prediction.ts";
 import { statistics } from "./statistics.ts";
@@ -36,6 +36,8 @@ test("one page, everything in it, nothing fetched", async () => {
   ])
     expect(read).toContain(said);
   expect(html).toContain('<script type="application/json" id="viewer-data">');
+  const [top] = html.split("<main>");
+  expect(text(top!)).toContain("A demonstration");
 });
 
 test("what isn't known is left out, and what is uncalibrated says so", async () => {
@@ -122,10 +124,12 @@ test("a map that the model doesn't heed, or that lies outside the lungs, is warn
   });
   expect(swapped).toEqual([
     expect.stringMatching(/^Deletion: the map's order does no better than a random one \(0\.500 against 0\.400\)/),
-    "Deletion: 60 % are tied.",
     expect.stringMatching(/^Insertion: the map's order does no better than a random one \(0\.400 against 0\.500\)/),
     "Weight randomisation: the map is much the same.",
   ]);
+  const tied = { ...deletion, warnings: ["60 % are tied"] };
+  const html = faithfulnessHtml({ deletion: tied, insertion: { ...insertion, warnings: ["60 % are tied"] } });
+  expect(html.split("About these curves: 60 % are tied.")).toHaveLength(2); // once
   const none = faithfulnessWarnings({ deletion: { ...deletion, value: Number.NaN, reason: "the map is constant" } });
   expect(none).toEqual(["Deletion says nothing: the map is constant."]);
 });

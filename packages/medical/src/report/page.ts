@@ -72,13 +72,15 @@ export async function reportPage(report: ScanReport): Promise<string> {
     ["Files", "", filesHtml(report.files)],
   ];
   const ofDate = scan.identity.StudyDate ? ` of ${date(scan.identity.StudyDate)}` : "";
-  const slices = isProjection ? "" : `, ${volume.geometry.shape[0]} slices`;
+  const count = volume.geometry.shape[0];
+  const slices = isProjection ? "" : `, ${count} ${count === 1 ? "slice" : "slices"}`;
   return htmlPage({
     title: verdict(answer),
     lead: `${scan.modality}${ofDate}${slices}: what ${provenance.model.name} saw in it, and where.`,
     generator,
     notes: [
       `${disclaimer}. Not a medical device: nothing here is a diagnosis, and no decision about a patient may rest on it.`,
+      ...(provenance.model.limits ?? []).slice(0, 1), // the gravest stands first; all follow below
       ...placeWarnings(statistics),
       ...faithfulnessWarnings(faithfulness),
     ],

@@ -31,7 +31,7 @@ function isUnsure({ probability }: Prediction, calibration?: CalibrationManifest
 export function predictionTiles({ predictions, calibration, isMultiLabel }: Answer): Tile[] {
   const [best, second] = predictions;
   if (!best) return [];
-  const note = calibration ? "calibrated" : "not calibrated";
+  const note = calibration ? "calibrated for cases of its own kind" : "not calibrated";
   const sure = best.probability;
   const first =
     sure === undefined

@@ -1,6 +1,6 @@
 /**
  * What runs in the report: the slice browser. Text, not a function: it is of the browser's world, whose types this package doesn't
- * have. It reads the JSON that `viewerHtml` writes, decodes the pictures (those near the current slice first) and draws three
+ * have. It reads the JSON that `viewerHtml` writes, decodes the pictures (the map, then the slices nearest the current one) and draws three
  * planes on a canvas. Nothing is fetched.
  */
 export const viewerScript = `
@@ -35,13 +35,14 @@ export const viewerScript = `
     for (let i = 0, to = k * H * W; i < H * W; i++) grey[to + i] = rgba[4 * i];
     loaded[k] = 1;
   }
-  async function loadAll() {
+  async function loadMap() {
     for (let s = 0; s < data.mapSheets.length; s++) {
       const rgba = await pixels(data.mapSheets[s], "image/webp");
       const from = s * data.tiles * mapH * mapW, count = Math.min(map.length - from, data.tiles * mapH * mapW);
       for (let i = 0; i < count; i++) map[from + i] = rgba[4 * i];
     }
-    plane = null;
+  }
+  async function loadSlices() {
     const centre = state.index[data.sliceView];
     const order = Array.from({ length: D }, (_, k) => k).sort((a, b) => Math.abs(a - centre) - Math.abs(b - centre));
     for (const [n, k] of order.entries()) {
@@ -191,6 +192,6 @@ export const viewerScript = `
     curve.onpointermove = (e) => { if (e.buttons) jump(e); };
   }
   root.hidden = false;
-  loadSlice(state.index[data.sliceView]).then(draw).then(loadAll);
+  loadMap().then(loadSlices); // some kilobytes: no slice is ever seen without its map
 })();
 `;
