@@ -5,10 +5,11 @@ import { decodePicture, encodePicture, type Picture, writeAtomic } from "@camkit
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { derivedUid } from "../src/dicom/uids.ts";
+import { type ExplainedScan, explainSeries, openScanModel, openStudy, selectSeries } from "../src/index.ts";
 import { dicomweb, dicomwebDestination, storeResults } from "../src/pacs/index.ts";
 import { drawThorax, thoraxGeometry } from "../src/phantom/index.ts";
-import { indexOf, positionOf, type Vec3 } from "../src/volume/geometry.ts";
-import type { Volume, VoxelMap } from "../src/volume/volume.ts";
+import { indexOf, type Vec3 } from "../src/volume/geometry.ts";
+import type { Volume } from "../src/volume/volume.ts";
 import { writeCtSeries } from "../src/write/ct-series.ts";
 import { writeParametricMap } from "../src/write/parametric-map.ts";
 import { type OhifServer, ohifFolder, serveOhif } from "./ohif.ts";
@@ -21,23 +22,6 @@ const ohif = ohifFolder();
 const seed = 26; // one consolidation, off the middle along every axis: no mirrored map would pass
 const phantom = drawThorax(seed, { label: "consolidation", geometry: thoraxGeometry(seed, { size: 256, slices: 48 }) });
 const { geometry } = phantom.volume;
-const lesion = phantom.lesions[0]!;
-const lesionMm = lesion.centreMm;
-const sigmaMm = lesion.diameterMm / 3;
-
-/** What a network might have looked at: greatest in the middle of the lesion. */
-const map: VoxelMap = {
-  geometry,
-  slice(k, into) {
-    const columns = geometry.shape[2];
-    for (let i = 0; i < into.length; i++) {
-      const [x, y, z] = positionOf(geometry, [k, Math.floor(i / columns), i % columns]);
-      const squared = (x - lesionMm[0]) ** 2 + (y - lesionMm[1]) ** 2 + (z - lesionMm[2]) ** 2;
-      into[i] = Math.exp(-squared / (2 * sigmaMm ** 2));
-    }
-  },
-};
-
 describe.skipIf(ohif === undefined || withoutPeers("Orthanc", "chromium"))(
   "OHIF, on Orthanc",
   { timeout: 180_000 },
@@ -63,9 +47,9 @@ describe.skipIf(ohif === undefined || withoutPeers("Orthanc", "chromium"))(
     });
 
     /** Stores a scan and its map, opens the study and the map in it. */
-    async function open(key: string, volume: Volume, map: VoxelMap): Promise<Page> {
-      const scan = ctScan(volume.geometry, key);
-      const ct = await writeCtSeries(volume, join(folder, key), { key, patientId: scan.identity.PatientID! });
+    async function open(key: string, volume: Volume, explain: Explain): Promise<Page> {
+      const ct = await writeCtSeries(volume, join(folder, key), { key, patientId: "phantom" });
+      const { map, scan, provenance } = await explain(join(folder, key));
       const written = await writeParametricMap(join(folder, `${key}.dcm`), map, { scan, provenance });
       const destination = dicomwebDestination(dicomweb(orthanc.dicomweb));
       const stored = await storeResults(destination, [...ct, written.path], join(folder, "stored.jsonl"));
@@ -96,19 +80,24 @@ describe.skipIf(ohif === undefined || withoutPeers("Orthanc", "chromium"))(
       return [k, row, column];
     }
 
-    test("the Parametric Map lies over the CT, its maximum on the lesion", async () => {
-      const page = await open("ohif", phantom.volume, map);
-      const [k, row, column] = await expectMaximum(page, phantom.volume, lesionMm);
+    test("the shipped model's Parametric Map lies over the CT, its maximum on the lesion", async () => {
+      let found: ExplainedScan | undefined;
+      const page = await open("ohif", phantom.volume, async (series) => {
+        found = await explained(series);
+        return found;
+      });
+      const { positionMm } = found!.statistics.peak;
+      const [k, row, column] = await expectMaximum(page, phantom.volume, positionMm);
       expect(phantom.lesionMask[(k * geometry.shape[1] + row) * geometry.shape[2] + column]).toBeGreaterThan(0);
 
       // And the picture: the lesion's place has the warm end of the colours, the other lung none.
       const picture = await stillPicture(page);
       const at = (mm: Vec3) => page.evaluate(canvasPosition, mm).then(([x, y]) => pixel(picture, x, y));
-      const [r, g, b] = await at(lesionMm);
+      const [r, g, b] = await at(positionMm);
       expect(r - b).toBeGreaterThan(60);
       expect(r).toBeGreaterThan(g);
-      const elsewhere: Vec3 = [lesionMm[0] - 5 * sigmaMm, lesionMm[1], lesionMm[2]]; // to the right, in the other lung
-      const [r1, g1, b1] = await at(elsewhere);
+      const [x, y, z] = positionMm;
+      const [r1, g1, b1] = await at([-x, y, z]); // in the other lung
       expect(Math.max(r1, g1, b1) - Math.min(r1, g1, b1)).toBeLessThan(12);
       if (process.env.CAMKIT_PICTURES)
         await writeAtomic(
@@ -121,11 +110,25 @@ describe.skipIf(ohif === undefined || withoutPeers("Orthanc", "chromium"))(
       // OHIF 3.13 reads frames at wrong offsets, and gives up, where rows times columns is no multiple of four.
       const geometry = { ...geometries.oblique!, shape: [10, 22, 20] as const };
       const data = Int16Array.from({ length: 10 * 22 * 20 }, (_, i) => ((i * 7919) % 3001) - 1000);
-      const page = await open("ohif-oblique", { geometry, data }, lesionMap(geometry));
+      const page = await open("ohif-oblique", { geometry, data }, async () => ({
+        map: lesionMap(geometry),
+        scan: ctScan(geometry, "ohif-oblique"),
+        provenance,
+      }));
       await expectMaximum(page, { geometry, data }, lesionCentre(geometry));
     });
   },
 );
+
+type Explain = (folder: string) => Promise<Pick<ExplainedScan, "map" | "scan" | "provenance">>;
+
+/** By the shipped model, from the series' files. */
+async function explained(folder: string): Promise<ExplainedScan> {
+  const model = await openScanModel(new URL("../../../models/chest-ct/model.onnx", import.meta.url).pathname);
+  const { series } = selectSeries((await openStudy([folder])).series);
+  const asked = { target: "auto", threshold: 0.5, metrics: [], camkitVersion: "0", time: new Date() };
+  return explainSeries(series, { model, ...asked });
+}
 
 /** The screen once it doesn't change any more. */
 async function stillPicture(page: Page): Promise<Picture> {
