@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { type Thorax, thoraxGeometry, writeNifti, writePhantom } from "@camkit/medical";
 import { beforeAll, expect, test } from "vitest";
 import { writeBrightness, writeNetwork } from "./ct-network.ts";
@@ -106,10 +106,26 @@ test("--all: each scan has a folder and a row, whatever becomes of the others", 
     const byClass = [...own.predictions].sort((a, b) => a.class - b.class);
     expect(probabilities).toEqual(byClass.map(({ probability }) => probability));
   }
+
+  // Going on: what is finished stays as it is, what isn't is done again, so is everything when another thing is asked.
+  const time = (folder: string) => result(`all/${folder}`).time;
+  const done: string[] = scans.filter(({ error }: { error: string }) => error === "").map((row: Row) => row.folder);
+  const before = done.map(time);
+  rmSync(at("all", done[0]!, "map.nii.gz"));
+  const again = await camkit([...argv, "--out", at("all"), "--json", "--resume"]);
+  expect([again.code, again.json().kept]).toEqual([1, 2]);
+  expect(again.json().scans).toEqual(scans);
+  expect(done.map(time).map((now, i) => now === before[i])).toEqual([false, true, true]);
+  expect(existsSync(at("all", done[0]!, "map.nii.gz"))).toBe(true);
+  const other = await camkit([...argv, "--target", "normal", "--out", at("all"), "--json", "--resume"]);
+  expect(other.json().kept).toBe(0);
+  expect((await camkit(["ct", at("in/3000002"), "--model", net, "--resume"])).code).toBe(2);
+
   const nobody = await camkit([...argv.slice(0, 1), at("scan.nii.gz"), at("scan.nii.gz"), "--model", net]);
   expect(nobody.stderr).toContain("--all");
 });
 
+type Row = { readonly folder: string };
 const uidIn = (bytes: Buffer) => {
   const from = bytes.indexOf(Buffer.from([0x20, 0x00, 0x0e, 0x00, 0x55, 0x49]));
   return bytes.subarray(from + 8, from + 8 + bytes.readUInt16LE(from + 6)).toString("latin1");

@@ -25,6 +25,7 @@ export default defineCommand({
     select: selectOption,
     header: headerOption,
     all: option.flag("every series (or .nii.gz) of the inputs, a folder each, and summary.csv"),
+    resume: option.flag("with --all: keep what an earlier run of the same request finished, and go on"),
     ...jobOptions,
     ...storeOptions,
   },

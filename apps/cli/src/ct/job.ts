@@ -33,6 +33,8 @@ export type JobRequest = {
 export type Job = {
   readonly model: ScanModel;
   readonly outputs: readonly OutputKind[];
+  /** Everything that was asked and changes what is written. */
+  readonly asked: readonly unknown[];
   /** For one scan, at the time it is begun. */
   explain(listener: Pick<ExplainRequest, "onStage" | "signal">): ExplainRequest;
 };
@@ -49,6 +51,17 @@ export async function openJob(request: JobRequest): Promise<Job> {
   return {
     model,
     outputs,
+    asked: [
+      model.model.sha256(),
+      model.model.manifest,
+      method,
+      layer,
+      target,
+      threshold,
+      outputs,
+      metrics,
+      allowIrregular,
+    ],
     explain: (listener) => ({
       ...listener,
       model,

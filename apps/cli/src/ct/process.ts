@@ -28,6 +28,15 @@ export type ProcessRequest = {
 /** DICOM outputs of a scan that isn't of a study, and what a folder then can't hold. */
 const ofInstances = ["pm", "seg", "sc", "sr"];
 
+/** Stores the DICOM results that a result.json lists; what its folder's journal knows as stored isn't sent again. */
+export function storeWritten({ dicom }: CtDocument, out: string, destination: Destination): Promise<Stored> {
+  return storeResults(
+    destination,
+    dicom.map(({ file }) => join(out, file)),
+    join(out, "stored.jsonl"),
+  );
+}
+
 /** Explains one scan, writes its outputs and result.json, and stores what goes to a PACS. */
 export async function processScan(
   job: Job,
@@ -61,12 +70,7 @@ export async function processScan(
     await writeAtomic(join(out, "result.json"), `${toJson(document)}\n`);
     if (!destination) return { document, stored: undefined };
     onStage(`storing at ${destination.name}`);
-    const stored = await storeResults(
-      destination,
-      written.dicom.map(({ path }) => path),
-      join(out, "stored.jsonl"),
-    );
-    return { document, stored };
+    return { document, stored: await storeWritten(document, out, destination) };
   } finally {
     bar.stop();
   }

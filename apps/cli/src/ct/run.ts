@@ -13,11 +13,17 @@ import { openSource, type SourceRequest } from "./study.ts";
 
 export type CtRequest = JobRequest &
   SourceRequest &
-  StoreRequest & { readonly out: string; readonly select: string | undefined; readonly all: boolean };
+  StoreRequest & {
+    readonly out: string;
+    readonly select: string | undefined;
+    readonly all: boolean;
+    readonly resume: boolean;
+  };
 
 /** One scan from files or a PACS, or each of the files' scans: explained, written, stored. */
 export async function runCt(request: CtRequest, io: Context): Promise<Outcome> {
   const niftis = request.inputs.filter(isNifti);
+  if (request.resume && !request.all) throw new UsageError("--resume goes with --all");
   if (request.all) checkAll(request);
   else if (niftis.length > 0 && request.inputs.length > 1)
     throw new UsageError("a NIfTI scan is processed alone", { hint: "Give one .nii.gz at a time, or --all." });
@@ -30,7 +36,13 @@ export async function runCt(request: CtRequest, io: Context): Promise<Outcome> {
     if (request.all) {
       const inputs = request.inputs.filter((input) => !isNifti(input));
       const study = inputs.length > 0 ? await openTold({ ...request, inputs }, io) : { series: [], setAside: [] };
-      return await processAll(job, study, niftis, { ...common, inputs, select: request.select }, io);
+      return await processAll(
+        job,
+        study,
+        niftis,
+        { ...common, inputs, select: request.select, resume: request.resume },
+        io,
+      );
     }
     const [nifti] = niftis;
     if (nifti === undefined) return await explainOne(job, request, io, common);

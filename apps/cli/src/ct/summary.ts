@@ -116,9 +116,14 @@ function field(value: string | number): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-type Rest = { readonly out: string; readonly notDone: number; readonly others: readonly { readonly reason: string }[] };
+type Rest = {
+  readonly out: string;
+  readonly kept: number;
+  readonly notDone: number;
+  readonly others: readonly { readonly reason: string }[];
+};
 
-export function rowsText(rows: readonly Row[], { out, notDone, others }: Rest): string {
+export function rowsText(rows: readonly Row[], { out, kept, notDone, others }: Rest): string {
   const best = ({ probabilities }: Row) => Math.max(...probabilities.map((p) => p ?? Number.NEGATIVE_INFINITY));
   return [
     table(
@@ -131,7 +136,8 @@ export function rowsText(rows: readonly Row[], { out, notDone, others }: Rest): 
       ]),
     ),
     ...(others.length > 0 ? [`left out\n${others.map(({ reason }) => `  ${reason}`).join("\n")}`] : []),
-    ...(notDone > 0 ? [`interrupted: ${notDone} not done`] : []),
+    ...(kept > 0 ? [`kept from an earlier run: ${kept}`] : []),
+    ...(notDone > 0 ? [`interrupted: ${notDone} not done; --resume goes on`] : []),
     `written to ${out}: a folder each, and summary.csv\nResearch use only: not a diagnosis.`,
   ].join("\n\n");
 }
