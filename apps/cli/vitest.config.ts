@@ -1,7 +1,7 @@
 import { mergeConfig, type ViteUserConfig } from "vitest/config";
 import shared from "../../vitest.config.ts";
 
-/** A few tests start the built program as its users do; `test/build.ts` builds it where it is older than its source. */
-const config: ViteUserConfig = mergeConfig(shared, { test: { globalSetup: ["test/build.ts"] } });
+/** A few tests start the built program as its users do; `vitest.build.ts` builds it where it is older than its source. */
+const config: ViteUserConfig = mergeConfig(shared, { test: { globalSetup: ["../../vitest.build.ts"] } });
 
 export default config;
