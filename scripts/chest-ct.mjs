@@ -22,7 +22,7 @@ const folder = "models/chest-ct";
 const size = [48, 96, 96];
 const keep = "out/phantoms";
 const validation = { first: 2_000_000, count: 150, size, keep };
-const test = { first: 3_000_000, count: 300, size, keep };
+const test = { first: 4_000_000, count: 300, size, keep };
 
 const way = (method, ...layers) => ({ name: `${method} at ${layers.join(", ")}`, method, layers });
 /** CovidNet3D's own. */

@@ -28,7 +28,7 @@ import { ctHtml, type ShownScan } from "./ct-html.ts";
 import type { DemoContext, Section } from "./section.ts";
 
 /** Of the model's test seeds, which it never saw: the first of each class. */
-const firstSeed = 3_000_000;
+const firstSeed = 4_000_000;
 /** Smaller than a real scan, so that the demo takes seconds; `camkit ct phantom` draws full ones. */
 const grid = { size: 256, slices: 72 };
 
