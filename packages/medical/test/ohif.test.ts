@@ -91,6 +91,7 @@ describe.skipIf(ohif === undefined || withoutPeers("Orthanc", "chromium"))(
       expect(phantom.lesionMask[(k * geometry.shape[1] + row) * geometry.shape[2] + column]).toBeGreaterThan(0);
 
       // And the picture: the lesion's place has the warm end of the colours, the other lung none.
+      await page.waitForFunction(`!document.body.innerText.includes("multiplied by 100")`); // the viewer's own note
       const picture = await stillPicture(page);
       const at = (mm: Vec3) => page.evaluate(canvasPosition, mm).then(([x, y]) => pixel(picture, x, y));
       const [r, g, b] = await at(positionMm);

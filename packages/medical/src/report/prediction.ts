@@ -60,7 +60,7 @@ export function wording({ predictions, calibration, isMultiLabel }: Answer): str
   if (!calibration)
     return `${independent}The model's probabilities were never compared with how often it is right: ${p} is how sure it sounds, not how likely it is.`;
   const basis = calibration.data ? ` (${calibration.data})` : "";
-  const meaning = `${independent}Probabilities are calibrated, temperature ${calibration.temperature.toFixed(2)}: of cases like those it was fitted to${basis}, about ${p} of those told ${p} are ${nameOf(best)}. Scans of another kind may differ.`;
+  const meaning = `${independent}Probabilities are calibrated, temperature ${calibration.temperature.toFixed(2)}: of cases like those it was fitted to${basis}, ${/^\d/.test(p) ? "about " : ""}${p} of those told ${p} are ${nameOf(best)}. Scans of another kind may differ.`;
   return isUnsure(best, calibration)
     ? `No class reaches ${percent(calibration.answerAbove!)}, from where the model answers: it can't say. ${meaning}`
     : meaning;
