@@ -14,13 +14,13 @@ export function requestDigest(...parts: readonly unknown[]): string {
 export async function finishedIn(folder: string, request: string): Promise<CtDocument | undefined> {
   const text = await readFile(join(folder, "result.json"), "utf8").catch(() => undefined);
   if (text === undefined) return undefined;
-  let document: CtDocument;
+  let document: CtDocument | null;
   try {
     document = JSON.parse(text);
   } catch {
     return undefined; // not ours: claiming the folder leaves what it names alone
   }
-  if (document.command !== "ct" || document.state !== "finished" || document.source?.request !== request)
+  if (document?.command !== "ct" || document.state !== "finished" || document.source?.request !== request)
     return undefined;
   return document.files.every(({ name }) => existsSync(join(folder, name))) ? document : undefined;
 }
