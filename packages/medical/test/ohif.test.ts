@@ -22,6 +22,7 @@ const ohif = ohifFolder();
 const seed = 26; // one consolidation, off the middle along every axis: no mirrored map would pass
 const phantom = drawThorax(seed, { label: "consolidation", geometry: thoraxGeometry(seed, { size: 256, slices: 48 }) });
 const { geometry } = phantom.volume;
+
 describe.skipIf(ohif === undefined || withoutPeers("Orthanc", "chromium"))(
   "OHIF, on Orthanc",
   { timeout: 180_000 },

@@ -4,6 +4,7 @@ import { fileError, writeAtomic } from "@camkit/cam-core";
 import { describeOutput, type OutputKind, outputKinds } from "@camkit/medical";
 import { toJson } from "../output.ts";
 import { version } from "../version.ts";
+import type { CtDocument } from "./result.ts";
 
 const known: ReadonlySet<string> = new Set(outputKinds.map((kind) => describeOutput(kind).file));
 const capture = /^SC\d{4,}\.dcm$/;
@@ -17,7 +18,8 @@ export async function claimFolder(out: string, kinds: readonly OutputKind[]): Pr
   const result = join(out, "result.json");
   try {
     await mkdir(out, { recursive: true });
-    for (const name of await earlier(result)) await remove(join(out, name));
+    const { files = [] } = (await resultIn(out)) ?? {};
+    for (const { name } of files) if (known.has(name)) await remove(join(out, name));
   } catch (cause) {
     throw fileError(out, cause);
   }
@@ -25,14 +27,14 @@ export async function claimFolder(out: string, kinds: readonly OutputKind[]): Pr
   await writeAtomic(result, `${toJson({ camkit: version, command: "ct", state: "unfinished", files })}\n`);
 }
 
-/** Names of outputs that a run of this command left, or was about to. */
-async function earlier(result: string): Promise<string[]> {
+/** What this command left in a folder as result.json, finished or not; undefined where there is none of ours. */
+export async function resultIn(out: string): Promise<(Partial<CtDocument> & Pick<CtDocument, "files">) | undefined> {
   try {
-    const { camkit, command, files } = JSON.parse(await readFile(result, "utf8"));
-    if (typeof camkit !== "string" || command !== "ct") return [];
-    return (files as { name: string }[]).map(({ name }) => name).filter((name) => known.has(name));
+    const found: CtDocument = JSON.parse(await readFile(join(out, "result.json"), "utf8"));
+    const ours = typeof found.camkit === "string" && found.command === "ct";
+    return ours && found.files.every(({ name }) => typeof name === "string") ? found : undefined;
   } catch {
-    return []; // none, or not ours
+    return undefined;
   }
 }
 

@@ -28,7 +28,7 @@ export async function runCt(request: CtRequest, io: Context): Promise<Outcome> {
   else if (niftis.length > 0 && request.inputs.length > 1)
     throw new UsageError("a NIfTI scan is processed alone", { hint: "Give one .nii.gz at a time, or --all." });
   const destination = await openDestination(request, io);
-  const { out, remapUids } = request;
+  const { out, remapUids, select, resume } = request;
   try {
     if (niftis.length < request.inputs.length || request.dicomweb !== undefined) startDecoders(); // warm when headers are read
     const job = await openJob(request);
@@ -36,13 +36,7 @@ export async function runCt(request: CtRequest, io: Context): Promise<Outcome> {
     if (request.all) {
       const inputs = request.inputs.filter((input) => !isNifti(input));
       const study = inputs.length > 0 ? await openTold({ ...request, inputs }, io) : { series: [], setAside: [] };
-      return await processAll(
-        job,
-        study,
-        niftis,
-        { ...common, inputs, select: request.select, resume: request.resume },
-        io,
-      );
+      return await processAll(job, study, niftis, { ...common, inputs, select, resume }, io);
     }
     const [nifti] = niftis;
     if (nifti === undefined) return await explainOne(job, request, io, common);

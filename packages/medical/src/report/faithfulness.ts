@@ -56,11 +56,9 @@ export function faithfulnessHtml(found: Faithfulness): string {
       : []),
   ];
   return (
-    tell.map((text) => `<p class="lead">${escapeHtml(text)}</p>`).join("") +
+    paragraphs(tell) +
     `<div class="pair charts">${charts.map(drawChart).join("")}</div>` +
-    walkNotes(found)
-      .map((text) => `<p class="lead">${escapeHtml(text)}</p>`)
-      .join("") +
+    paragraphs(walkNotes(found)) +
     (randomisation ? stagesHtml(randomisation) : "")
   );
 }
@@ -124,6 +122,8 @@ function stagesHtml({ stages }: RandomisationMeasured): string {
   return `<details><summary>The stages of weight randomisation</summary><div class="sheet"><table><thead><tr><th>stage</th><th>rank correlation</th><th>SSIM</th><td class="text soft">layers</td></tr></thead><tbody>${rows.join("")}</tbody></table></div></details>`;
 }
 
+const paragraphs = (texts: readonly string[]) =>
+  texts.map((text) => `<p class="lead">${escapeHtml(text)}</p>`).join("");
 const pointsOf = ({ fractions, scores }: Curve) => fractions.map((at, i) => [at, scores[i]!] as const);
 const everyNth = (last: number) => {
   const step = Math.max(1, Math.ceil(last / 8));

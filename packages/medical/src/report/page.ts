@@ -1,6 +1,7 @@
 import { type CalibrationManifest, encodePicture, type Prediction } from "@camkit/cam-core";
 import { dataUri, escapeHtml, factsHtml, htmlPage, sectionHtml, type Tile } from "@camkit/cam-core/page";
 import type { Scan } from "../dicom/scan.ts";
+import { counted } from "../dicom/slice.ts";
 import type { Provenance } from "../provenance.ts";
 import type { Volume, VoxelMap } from "../volume/volume.ts";
 import { drawContactSheet } from "./contact-sheet.ts";
@@ -72,8 +73,7 @@ export async function reportPage(report: ScanReport): Promise<string> {
     ["Files", "", filesHtml(report.files)],
   ];
   const ofDate = scan.identity.StudyDate ? ` of ${date(scan.identity.StudyDate)}` : "";
-  const count = volume.geometry.shape[0];
-  const slices = isProjection ? "" : `, ${count} ${count === 1 ? "slice" : "slices"}`;
+  const slices = isProjection ? "" : `, ${counted(volume.geometry.shape[0], "slice")}`;
   return htmlPage({
     title: verdict(answer),
     lead: `${scan.modality}${ofDate}${slices}: what ${provenance.model.name} saw in it, and where.`,
