@@ -147,7 +147,43 @@ export function rowOf(tensor: Tensor, index: number): Tensor {
   return { dtype: tensor.dtype, shape, data: data.subarray(index * stride, (index + 1) * stride) as TypedArray };
 }
 
-/** The elements as plain numbers; half precision stays bit patterns. */
+/** The elements as plain numbers. */
 export function numbersIn(tensor: Tensor): number[] {
-  return Array.from(tensor.data as ArrayLike<number | bigint>, Number);
+  const read = tensor.dtype === "float16" ? fromHalf : tensor.dtype === "bfloat16" ? fromBrain : Number;
+  return Array.from(tensor.data as ArrayLike<number>, read);
+}
+
+/** The number that 16 bits of IEEE 754 half precision stand for. */
+function fromHalf(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0x1f) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15));
+}
+
+/** bfloat16 is the upper half of a float32. */
+function fromBrain(bits: number): number {
+  return new Float32Array(Uint32Array.of(bits << 16).buffer)[0]!;
+}
+
+/** A float32 tensor in half precision: the nearest number, halves to even; infinity beyond 65504. */
+export function toHalf(tensor: Tensor): Tensor {
+  const bits = new Uint32Array(Float32Array.from(tensor.data as Float32Array).buffer);
+  return { dtype: "float16", shape: tensor.shape, data: Uint16Array.from(bits, halfBits) };
+}
+
+function halfBits(bits: number): number {
+  const sign = (bits >>> 16) & 0x8000;
+  const magnitude = bits & 0x7fffffff;
+  if (magnitude > 0x7f800000) return sign | 0x7e00;
+  // 65520 and more, which is nearer to infinity than to the largest number.
+  if (magnitude >= 0x477ff000) return sign | 0x7c00;
+  // Below 2⁻¹⁴ the steps are 2⁻²⁴ wide: adding and taking away 0.5 in float32 rounds to exactly these.
+  if (magnitude < 0x38800000) {
+    const value = new Float32Array(Uint32Array.of(magnitude).buffer)[0]!;
+    return sign | (new Uint32Array(Float32Array.of(value + 0.5).buffer)[0]! - 0x3f000000);
+  }
+  // 13 bits fall away; what is added makes ties even.
+  return sign | ((magnitude - 0x38000000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13);
 }

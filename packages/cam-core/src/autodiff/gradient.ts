@@ -1,6 +1,7 @@
 import { GradientRuleError, NoGradientRuleError, NotOnPathError } from "../errors.ts";
 import type { Builder, Value } from "../graph/builder.ts";
 import { type Node, numberAttribute, numbersAttribute, readsOf, stringAttribute, topological } from "../graph/graph.ts";
+import type { DType } from "../tensor.ts";
 import type { VjpContext } from "./rule.ts";
 import { rules } from "./rules/index.ts";
 import { unbroadcast } from "./unbroadcast.ts";
@@ -17,6 +18,10 @@ export type GradientOptions = {
  * cotangent of each value it starts from (of the value's own shape). `wrt` may name any value: an activation, an input, a
  * weight. Only nodes that lie between the two are differentiated.
  *
+ * Cotangents are float32, or float64 for float64 values: also for values in half precision, in which small gradients are 0
+ * and the CPU lacks kernels, and for quantised integers, whose cotangent is that of the number they stand for. The forward
+ * pass stays as it is.
+ *
  * Returns the gradients in the order of `wrt`, each with its value's shape. Throws NoGradientRuleError for an operator
  * without a rule on the path, NotOnPathError where no path leads from a wanted value to a seed.
  */
@@ -28,8 +33,10 @@ export function gradient(
 ): Value[] {
   const table = options.override ? { ...rules, ...options.override } : rules;
   const order = topological(op.graph);
-  const { path, carries } = between(order, wrt, [...seeds.keys()], table);
-  const cotangents = new Map<Value, Value[]>([...seeds].map(([value, seed]) => [value, [seed]]));
+  const { path, carries } = between(op, order, wrt, [...seeds.keys()], table);
+  const cotangents = new Map<Value, Value[]>(
+    [...seeds].map(([value, seed]) => [value, [op.cast(seed, tangentType(op.dtype(value)))]]),
+  );
   const settle = (value: Value): Value | null => {
     const parts = cotangents.get(value);
     if (!parts) return null;
@@ -37,13 +44,14 @@ export function gradient(
     cotangents.set(value, [sum]);
     return sum;
   };
+  const primal = primals(op, carries);
   for (const node of path.reverse()) {
     const dys = node.outputs.map((name) => (name === "" ? null : settle(name)));
     if (dys.every((dy) => dy === null)) continue;
     const rule = table[ruleName(node)];
     if (!rule) throw missingRule(op, node, seeds, wrt, options.candidates?.() ?? []);
     if (rule.kind === "zero") continue;
-    const results = rule.vjp(contextOf(op, node, dys, carries));
+    const results = rule.vjp(contextOf(op, node, dys, carries, primal));
     node.inputs.forEach((input, i) => {
       const result = results[i];
       if (input === "" || !result || !carries.has(input)) return;
@@ -68,39 +76,70 @@ export function ruleName(node: Node): string {
 }
 
 /**
- * Nodes on a differentiable path from some values to others, in graph order, and the values that carry a gradient. A declared zero ends a path:
- * what lies only behind a Shape or an ArgMax isn't differentiated.
+ * Nodes on a differentiable path from some values to others, in graph order, and the values that carry a gradient. A declared
+ * zero ends a path: what lies only behind a Shape or an ArgMax isn't differentiated. So does an integer, such as an index or
+ * what a Cast rounds to, unless it is a quantised number.
  */
 export function between(
+  op: Builder,
   order: readonly Node[],
   from: readonly Value[],
   to: readonly Value[],
   table: typeof rules = rules,
 ): { path: Node[]; carries: Set<Value> } {
+  const isFloat = (name: Value) => /float/.test(op.dtype(name));
   const forward = new Set<Value>(from);
   const reached: Node[] = [];
   for (const node of order) {
-    if (table[ruleName(node)]?.kind === "zero" || !readsOf(node).some((name) => forward.has(name))) continue;
+    const rule = table[ruleName(node)];
+    const reads = readsOf(node).filter((name) => forward.has(name));
+    if (rule?.kind === "zero" || reads.length === 0) continue;
+    const quantised = (rule?.kind === "surrogate" && rule.quantises) || reads.some((name) => !isFloat(name));
     reached.push(node);
-    for (const name of node.outputs) forward.add(name);
+    for (const name of node.outputs) if (quantised || isFloat(name)) forward.add(name);
   }
   const backward = new Set<Value>(to);
   const path: Node[] = [];
   for (const node of reached.reverse()) {
-    if (!node.outputs.some((name) => backward.has(name))) continue;
+    if (!node.outputs.some((name) => backward.has(name) && forward.has(name))) continue;
     path.push(node);
     for (const name of readsOf(node)) if (forward.has(name)) backward.add(name);
   }
   return { path: path.reverse(), carries: new Set([...backward].filter((name) => forward.has(name))) };
 }
 
-function contextOf(op: Builder, node: Node, dys: readonly (Value | null)[], carries: ReadonlySet<Value>): VjpContext {
+/** The type that the cotangent of a value is computed in. */
+function tangentType(dtype: DType): "float32" | "float64" {
+  return dtype === "float64" ? "float64" : "float32";
+}
+
+/** What rules see of a value: itself, or the float32 number that half precision and quantised integers stand for. */
+function primals(op: Builder, carries: ReadonlySet<Value>): (value: Value) => Value {
+  const wide = new Map<Value, Value>();
+  return (value) => {
+    if (value === "") return value;
+    const dtype = op.dtype(value);
+    const isNarrow = dtype === "float16" || dtype === "bfloat16" || (carries.has(value) && !/float/.test(dtype));
+    if (!isNarrow) return value;
+    const found = wide.get(value) ?? op.cast(value, "float32");
+    wide.set(value, found);
+    return found;
+  };
+}
+
+function contextOf(
+  op: Builder,
+  node: Node,
+  dys: readonly (Value | null)[],
+  carries: ReadonlySet<Value>,
+  primal: (value: Value) => Value,
+): VjpContext {
   return {
     op,
     node,
     opset: op.graph.opsets.get(node.domain) ?? 1,
-    inputs: node.inputs,
-    outputs: node.outputs,
+    inputs: node.inputs.map(primal),
+    outputs: node.outputs.map(primal),
     // Read by rules of operators with one output, which run only when it has a cotangent.
     dy: dys[0] as Value,
     dys,

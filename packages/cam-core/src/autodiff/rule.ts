@@ -66,10 +66,28 @@ export type Rule = {
   readonly sample: (rng: Rng) => readonly (Tensor | Sample)[] | Sample;
 };
 
+/**
+ * What stands in for a derivative that is 0 almost everywhere: straight through a rounding. Its own tests pin the numbers,
+ * since no finite difference can.
+ */
+export type SurrogateRule = {
+  readonly kind: "surrogate";
+  /** What it is instead of. */
+  readonly why: string;
+  /** Its integer outputs stand for real numbers and carry a gradient. */
+  readonly quantises: boolean;
+  readonly vjp: Vjp;
+};
+
 /** An operator that no gradient flows through, on purpose: its output is a shape, an index, a choice, a step function. */
 export type ZeroRule = { readonly kind: "zero"; readonly why: string };
 
-export type Rules = Readonly<Record<string, Rule | ZeroRule>>;
+export type Rules = Readonly<Record<string, Rule | SurrogateRule | ZeroRule>>;
+
+/** Whether a rule is the derivative, which finite differences can check: neither a declared zero nor a stand-in. */
+export function isDerivative(rule: Rules[string] | undefined): rule is Rule {
+  return rule !== undefined && rule.kind !== "zero" && rule.kind !== "surrogate";
+}
 
 /** Keeps the literal's type honest; the keys are ONNX operator names (`domain:Name` outside ONNX's own domain). */
 export function defineRules<const T extends Rules>(rules: T): T {

@@ -5,6 +5,7 @@ import { openSession, type SessionOptions } from "../runtime/session.ts";
 import type { Target } from "../targets/parse.ts";
 import { numbersIn, type Tensor } from "../tensor.ts";
 import { checkFeeds } from "./explainer.ts";
+import { narrowFeeds } from "./narrow-feeds.ts";
 import { type GroundworkOptions, gradientPlan } from "./plan.ts";
 
 export type DerivativeOptions = SessionOptions &
@@ -36,9 +37,10 @@ export type Derivative = {
  */
 export async function computeGradient(
   model: Model,
-  feeds: Readonly<Record<string, Tensor>>,
+  given: Readonly<Record<string, Tensor>>,
   options: DerivativeOptions,
 ): Promise<Derivative> {
+  const feeds = narrowFeeds(model.graph.inputs, given);
   const made = gradientPlan(atSizesOf(feeds, model), options);
   const n = checkFeeds(
     made.graph.inputs.filter((info) => !info.name.startsWith("camkit/")),

@@ -10,6 +10,7 @@ import { numbersIn, type Tensor } from "../tensor.ts";
 import { runInChunks } from "./chunks.ts";
 import { type Diagnosis, diagnose } from "./diagnose.ts";
 import type { Layer } from "./layers.ts";
+import { narrowFeeds } from "./narrow-feeds.ts";
 import { pixelInput } from "./pixels.ts";
 import { type Plan, type PlanOptions, plan } from "./plan.ts";
 
@@ -89,9 +90,10 @@ export async function createExplainer(
     squashedBy: first.plan.squashedBy,
     layers: first.plan.layers,
     device: first.session.device,
-    run: async (feeds, wanted = targets) => {
+    run: async (given, wanted = targets) => {
       if (options.signal?.aborted) throw new AbortedError();
       const { plan: made, session } = await compile(wanted);
+      const feeds = narrowFeeds(made.graph.inputs, given);
       const n = checkFeeds(givenInputs(made), feeds, made.input);
       const extra = (samples: number) =>
         Object.assign({}, ...made.targets.map((target, i) => target.feeds(wanted[i]!, samples)));

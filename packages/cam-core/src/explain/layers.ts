@@ -193,7 +193,7 @@ function tokens(site: Site, value: Value, opType: string, dims: readonly Dim[]):
 }
 
 function candidates(site: Site): { list: Layer[]; frontier: Set<Value> } {
-  const { path } = between(topological(site.op.graph), [site.input], [site.logits]);
+  const { path } = between(site.op, topological(site.op.graph), [site.input], [site.logits]);
   const users = usersOf(site.op.graph);
   const onPath = new Set(path);
   const list: Layer[] = [];

@@ -49,7 +49,8 @@ export function groundwork(model: Model, options: GroundworkOptions = {}): Groun
   const output = options.output ?? model.manifest?.output?.name ?? outputs[0]!;
   if (!outputs.includes(output))
     throw new InputError(`the model has no output "${output}"`, { hint: `Outputs: ${outputs.join(", ")}.` });
-  const { value, squashedBy } = logitsOf(op, output);
+  const { value: scores, squashedBy } = logitsOf(op, output);
+  const value = /float(32|64)/.test(op.dtype(scores)) ? scores : op.cast(scores, "float32");
   const logits = op.rank(value) === 1 ? op.unsqueeze(value, [oneRow(input, op.dims(value)!) ? 0 : 1]) : value;
   graph.outputs = [...new Set([logits, ...(options.keep ?? [])])].map((name) => ({ name, dtype: op.dtype(name) }));
   for (const name of outputs)
@@ -183,7 +184,7 @@ function build(base: Groundwork, method: Method, layer: Layer | undefined, dA: V
 export function contextAt(base: Groundwork, layer: Layer | undefined, dA: Value | undefined): MethodContext {
   const { op } = base;
   const at = (value: Value, axes: Axes | undefined) => {
-    if (axes) return toChannelsFirst(op, value, axes);
+    if (axes) return toChannelsFirst(op, op.cast(value, op.dtype(value) === "float64" ? "float64" : "float32"), axes);
     throw new LayerError(
       `input "${base.input}" of rank ${op.dims(base.input)?.length ?? "unknown"} has no spatial layout`,
       {

@@ -12,6 +12,7 @@ import { isSpace } from "./axis.ts";
 import { finishMap } from "./finish.ts";
 import type { Layer } from "./layers.ts";
 import { fromChannelsFirst } from "./layout.ts";
+import { narrowFeeds } from "./narrow-feeds.ts";
 import { chooseLayers, contextAt, type GroundworkOptions, groundwork, publish, seal } from "./plan.ts";
 
 export type StagedOptions = SessionOptions &
@@ -42,10 +43,11 @@ const largestBatch = 32;
 export async function runStaged(
   model: Model,
   method: Method,
-  feeds: Readonly<Record<string, Tensor>>,
+  given: Readonly<Record<string, Tensor>>,
   target: Target,
   options: StagedOptions = {},
 ): Promise<StagedResult> {
+  const feeds = narrowFeeds(model.graph.inputs, given);
   const { layer, input, first } = await firstStage(model, method, feeds, target, options);
   const made: Record<string, Tensor> = { ...first.made };
   const batch = feeds[input]!.shape[0]!;

@@ -1,4 +1,4 @@
-import { type DType, sizeOf, viewBytes } from "../tensor.ts";
+import { type DType, numbersIn, sizeOf, viewBytes } from "../tensor.ts";
 import {
   type Attribute,
   type Dim,
@@ -77,17 +77,15 @@ export function addInitializer(facts: Facts, name: string, tensor: Initializer):
 export function elementsOf(tensor: Initializer): readonly number[] | undefined {
   const longest = /int|bool/.test(tensor.dtype)
     ? longestFollowed
-    : /float32|float64/.test(tensor.dtype)
+    : /float(16|32|64)/.test(tensor.dtype)
       ? longestReal
       : 0;
   return sizeOf(tensor.shape) > longest ? undefined : numbersOf(tensor);
 }
 
 function numbersOf(tensor: Initializer): number[] {
-  return Array.from(
-    viewBytes(tensor.dtype as Exclude<DType, "string">, tensor.bytes) as ArrayLike<number | bigint>,
-    Number,
-  );
+  const { dtype, shape } = tensor;
+  return numbersIn({ dtype, shape, data: viewBytes(dtype as Exclude<DType, "string">, tensor.bytes) });
 }
 
 /** Adds the facts of one node's outputs, its inputs' being there already. */

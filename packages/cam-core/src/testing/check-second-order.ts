@@ -1,5 +1,5 @@
 import { gradient } from "../autodiff/gradient.ts";
-import { type Rule, type Sample, samplesOf } from "../autodiff/rule.ts";
+import { isDerivative, type Rule, type Sample, samplesOf } from "../autodiff/rule.ts";
 import { rules } from "../autodiff/rules/index.ts";
 import { NotOnPathError } from "../errors.ts";
 import { Builder, type Value } from "../graph/builder.ts";
@@ -37,7 +37,7 @@ export type CheckedSecondOrder = { precision: Precision; worst: number; nonZero:
  */
 export async function checkSecondOrder(opType: string, options: SecondOrderOptions): Promise<CheckedSecondOrder> {
   const rule = options.rule ?? rules[opType];
-  if (!rule || rule.kind === "zero") throw new Error(`no gradient rule for ${opType} to check`);
+  if (!isDerivative(rule)) throw new Error(`no gradient rule for ${opType} to check`);
   const random = rng(options.seed);
   const used: CheckedSecondOrder = { precision: options.precision ?? "float64", worst: 0, nonZero: 0 };
   for (const [index, sample] of samplesOf(rule, random).entries()) {

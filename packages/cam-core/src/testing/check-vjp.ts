@@ -1,5 +1,5 @@
 import { gradient } from "../autodiff/gradient.ts";
-import { type Rule, type Sample, samplesOf } from "../autodiff/rule.ts";
+import { isDerivative, type Rule, type Sample, samplesOf } from "../autodiff/rule.ts";
 import { rules } from "../autodiff/rules/index.ts";
 import { Builder } from "../graph/builder.ts";
 import { checkGraph } from "../graph/check.ts";
@@ -28,7 +28,7 @@ export type CheckedVjp = { precision: Precision; worst: number };
  */
 export async function checkVjp(opType: string, options: CheckVjpOptions): Promise<CheckedVjp> {
   const entry = options.rule ?? rules[opType];
-  if (!entry || entry.kind === "zero") throw new Error(`no gradient rule for ${opType} to check`);
+  if (!isDerivative(entry)) throw new Error(`no gradient rule for ${opType} to check`);
   const random = rng(options.seed);
   const used: CheckedVjp = { precision: "float64", worst: 0 };
   for (const [index, sample] of samplesOf(entry, random).entries()) {

@@ -1,5 +1,5 @@
 import { gradient } from "../autodiff/gradient.ts";
-import { type Rule, type Sample, samplesOf } from "../autodiff/rule.ts";
+import { isDerivative, type Rule, type Sample, samplesOf } from "../autodiff/rule.ts";
 import { rules } from "../autodiff/rules/index.ts";
 import { GradientRuleError } from "../errors.ts";
 import { Builder, type Value } from "../graph/builder.ts";
@@ -45,7 +45,7 @@ export type CheckedHessian = {
  */
 export async function checkHessian(opType: string, options: { seed: number; rule?: Rule }): Promise<CheckedHessian> {
   const rule = options.rule ?? rules[opType];
-  if (!rule || rule.kind === "zero") throw new Error(`no gradient rule for ${opType} to check`);
+  if (!isDerivative(rule)) throw new Error(`no gradient rule for ${opType} to check`);
   const random = rng(options.seed);
   const used: CheckedHessian = { precision: "float64", asymmetry: 0, dynamic: 0, samples: 0, open: 0 };
   for (const [index, sample] of samplesOf(rule, random).entries()) {

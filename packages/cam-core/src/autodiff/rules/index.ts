@@ -11,6 +11,7 @@ import { linear } from "./linear.ts";
 import { norm } from "./norm.ts";
 import { pad } from "./pad.ts";
 import { pool } from "./pool.ts";
+import { quantisation } from "./quantise.ts";
 import { reduce } from "./reduce.ts";
 import { resize } from "./resize.ts";
 import { scan } from "./scan.ts";
@@ -36,4 +37,5 @@ export const rules: Rules = {
   ...gather,
   ...scan,
   ...attention,
+  ...quantisation,
 };

@@ -1,0 +1,148 @@
+import type { Builder, Value } from "../../graph/builder.ts";
+import type { DType } from "../../tensor.ts";
+import { defineRules, type Rule, type SurrogateRule, type VjpContext } from "../rule.ts";
+import { conv } from "./conv.ts";
+import { linear } from "./linear.ts";
+
+/**
+ * Quantised networks, differentiated as the network of real numbers that they stand for: straight through each rounding
+ * (Bengio et al. 2013, arXiv:1308.3432), as PyTorch's fake quantisation does. A quantised integer's cotangent is that of the
+ * integer as a real number. Scales and zero points count as constants.
+ */
+
+/** The smallest and greatest integer of each type that is quantised to. */
+const ranges: Partial<Readonly<Record<DType, readonly [number, number]>>> = {
+  uint8: [0, 255],
+  int8: [-128, 127],
+  uint16: [0, 65535],
+  int16: [-32768, 32767],
+};
+
+/** y = saturate(round(x / scale) + zero point): dx = dy / scale where nothing saturates, 0 where it does. */
+function quantised(context: VjpContext): (Value | null)[] {
+  const { op, node, inputs, dy, refuse } = context;
+  const [x, given, zero] = inputs as [Value, Value, Value?];
+  const range = ranges[op.dtype(node.outputs[0]!)];
+  if (!range) throw refuse(`quantisation to ${op.dtype(node.outputs[0]!)} has no gradient rule`);
+  const scale = laidAlong(context, given, x);
+  const steps = op.round(op.div(x, scale));
+  const code = zero ? op.add(steps, op.cast(laidAlong(context, zero, x), op.dtype(x))) : steps;
+  const inside = op.and(op.greaterOrEqual(code, range[0]), op.lessOrEqual(code, range[1]));
+  return [op.where(inside, op.div(dy, scale), 0), null];
+}
+
+/** y = (x - zero point) * scale. */
+function dequantised(context: VjpContext): (Value | null)[] {
+  const { op, inputs, dy, wants } = context;
+  const [x, given, zero] = inputs as [Value, Value, Value?];
+  const type = op.dtype(dy);
+  const code = op.cast(x, type);
+  const offset = zero && op.cast(laidAlong(context, zero, x), type);
+  return [
+    wants(0) ? op.mul(dy, laidAlong(context, given, x)) : null,
+    wants(1) ? alongScale(context, op.mul(dy, offset ? op.sub(code, offset) : code), given) : null,
+  ];
+}
+
+/** A scale or zero point in a shape that broadcasts with x: one for all, or one for each entry of `axis`. */
+function laidAlong({ op, int, refuse }: VjpContext, value: Value, x: Value): Value {
+  const rank = op.rank(value);
+  if (rank === 0 || op.dims(value)![0] === 1) return rank === 0 ? value : op.squeeze(value, [0]);
+  if (rank !== 1) throw refuse("quantisation in blocks has no gradient rule");
+  return op.unsqueeze(value, behind(op, int("axis", 1), x));
+}
+
+/** A cotangent of x's shape, summed to the scale's. */
+function alongScale({ op, int }: VjpContext, dx: Value, scale: Value): Value {
+  const dims = op.dims(scale)!;
+  const axis = int("axis", 1) < 0 ? int("axis", 1) + op.rank(dx) : int("axis", 1);
+  const single = dims.length === 0 || dims[0] === 1;
+  const axes = Array.from({ length: op.rank(dx) }, (_, i) => i).filter((i) => single || i !== axis);
+  return op.reshapeLike(op.reduceSum(dx, { axes, keepdims: false }), scale);
+}
+
+/** Positions of the axes that follow `axis` of x, counted in a tensor that starts with it. */
+function behind(op: Builder, axis: number, x: Value): number[] {
+  const rank = op.rank(x);
+  const count = rank - 1 - (axis < 0 ? axis + rank : axis);
+  return Array.from({ length: count }, (_, i) => i + 1);
+}
+
+/** A - its zero point, as real numbers; `places`: axes to add to a zero point that isn't a scalar. */
+function centred(op: Builder, a: Value, zero: Value | undefined, places: readonly number[]): Value {
+  const real = op.cast(a, "float32");
+  if (!zero) return real;
+  const offset = op.cast(zero, "float32");
+  return op.sub(real, op.rank(zero) === 1 && op.dims(zero)![0] !== 1 ? op.unsqueeze(offset, places) : offset);
+}
+
+const quantise: SurrogateRule = {
+  kind: "surrogate",
+  why: "straight through the rounding, 0 where the result saturates",
+  quantises: true,
+  vjp: quantised,
+};
+
+const dequantise: Rule = {
+  kind: "linear",
+  vjp: dequantised,
+  sample: (rng) => {
+    const codes = (shape: readonly number[]) => {
+      const { data } = rng.normal(shape);
+      return { dtype: "int8" as const, shape, data: Int8Array.from(data as Float32Array, (v) => Math.round(20 * v)) };
+    };
+    const zero = (...values: number[]) => ({
+      dtype: "int8" as const,
+      shape: values.length === 1 ? [] : [values.length],
+      data: Int8Array.from(values),
+    });
+    return [
+      { inputs: [codes([2, 3, 4]), rng.normal([])] },
+      { inputs: [codes([2, 3, 4]), rng.normal([]), zero(5)] },
+      { inputs: [codes([2, 3, 4]), rng.normal([3]), zero(5, -7, 0)] },
+      { inputs: [codes([2, 3, 4]), rng.normal([4])], attributes: { axis: -1 } },
+    ];
+  },
+};
+
+export const quantisation = defineRules({
+  QuantizeLinear: quantise,
+  "com.microsoft:QuantizeLinear": quantise,
+  DequantizeLinear: dequantise,
+  "com.microsoft:DequantizeLinear": dequantise,
+
+  // The range follows the data, so that nothing saturates; what the scale itself adds cancels out in the product that undoes it.
+  DynamicQuantizeLinear: {
+    kind: "surrogate",
+    why: "straight through the rounding",
+    quantises: true,
+    vjp: ({ op, outputs: [, scale], dys: [dy] }) => [dy ? op.div(dy, scale!) : null],
+  },
+
+  // Products of whole numbers are those of the real numbers that the codes stand for, less their zero points.
+  MatMulInteger: {
+    kind: "surrogate",
+    why: "the product's gradient in the real numbers that the integers stand for",
+    quantises: true,
+    vjp: (context) => {
+      const { op, inputs } = context;
+      const [a, b, zeroA, zeroB] = inputs as [Value, Value, Value?, Value?];
+      return linear.MatMul.vjp({ ...context, inputs: [centred(op, a, zeroA, [1]), centred(op, b, zeroB, [])] });
+    },
+  },
+  ConvInteger: {
+    kind: "surrogate",
+    why: "the convolution's gradient in the real numbers that the integers stand for",
+    quantises: true,
+    vjp: (context) => {
+      const { op, inputs } = context;
+      const [x, w, zeroX, zeroW] = inputs as [Value, Value, Value?, Value?];
+      const places = Array.from({ length: op.rank(w) - 1 }, (_, i) => i + 1);
+      const [dx, dw] = conv.Conv.vjp({
+        ...context,
+        inputs: [centred(op, x, zeroX, []), centred(op, w, zeroW, places)],
+      });
+      return [dx!, dw!];
+    },
+  },
+});
