@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { dicomweb, dicomwebDestination, pacsSource, storeResults, thoraxGeometry, writePhantom } from "@camkit/medical";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type Orthanc, startOrthanc } from "../../../packages/medical/test/orthanc.ts";
-import { withoutPeers } from "../../../packages/medical/test/peers.ts";
+import { withoutPeers } from "../../../testing/peers.ts";
 import { writeNetwork } from "./ct-network.ts";
 import { workspace } from "./support.ts";
 

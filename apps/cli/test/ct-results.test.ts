@@ -12,9 +12,9 @@ import {
   writeCtSeries,
 } from "@camkit/medical";
 import { expect, test } from "vitest";
-import { withoutPeers } from "../../../packages/medical/test/peers.ts";
 import { centreOf, voxelsApart } from "../../../packages/medical/test/results.ts";
 import { dicomErrors, entityErrors, run } from "../../../packages/medical/test/validators.ts";
+import { withoutPeers } from "../../../testing/peers.ts";
 import { writeBrightness } from "./ct-network.ts";
 import { camkit, workspace } from "./support.ts";
 

@@ -2,8 +2,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decodePicture, encodePicture, type Picture, writeAtomic } from "@camkit/cam-core/data";
-import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Browser, launchChromium, type Page, softwareGl } from "../../../testing/chromium.ts";
+import { withoutPeers } from "../../../testing/peers.ts";
+import type { Server } from "../../../testing/serve.ts";
 import { derivedUid } from "../src/dicom/uids.ts";
 import { type ExplainedScan, explainSeries, openScanModel, openStudy, selectSeries } from "../src/index.ts";
 import { dicomweb, dicomwebDestination, storeResults } from "../src/pacs/index.ts";
@@ -12,9 +14,8 @@ import { indexOf, type Vec3 } from "../src/volume/geometry.ts";
 import type { Volume } from "../src/volume/volume.ts";
 import { writeCtSeries } from "../src/write/ct-series.ts";
 import { writeParametricMap } from "../src/write/parametric-map.ts";
-import { type OhifServer, ohifFolder, serveOhif } from "./ohif.ts";
+import { ohifFolder, serveOhif } from "./ohif.ts";
 import { type Orthanc, startOrthanc } from "./orthanc.ts";
-import { programAt, withoutPeers } from "./peers.ts";
 import { ctScan, geometries, lesionCentre, lesionMap, provenance } from "./results.ts";
 
 const ohif = ohifFolder();
@@ -29,16 +30,13 @@ describe.skipIf(ohif === undefined || withoutPeers("Orthanc", "chromium"))(
   () => {
     let folder: string;
     let orthanc: Orthanc;
-    let server: OhifServer;
+    let server: Server;
     let browser: Browser;
     beforeAll(async () => {
       folder = await mkdtemp(join(tmpdir(), "camkit-ohif-"));
       orthanc = await startOrthanc();
       server = await serveOhif(ohif!, orthanc.dicomweb);
-      browser = await chromium.launch({
-        executablePath: programAt("chromium")!,
-        args: ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"],
-      });
+      browser = await launchChromium(softwareGl);
     }, 60_000);
     afterAll(async () => {
       await browser?.close();

@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { createReadStream, existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
-import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { type IncomingMessage, request, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
-import { extname, join, normalize } from "node:path";
+import { join } from "node:path";
+import { type Server, serve } from "../../../testing/serve.ts";
 
 /** The release that is tried; too large for a dependency, so it lies in a cache of its own. */
 const release = "@ohif/app@3.13.2";
@@ -30,31 +30,13 @@ export function ohifFolder(): string | undefined {
   return cached;
 }
 
-export type OhifServer = { readonly url: string; close(): Promise<void> };
-
-/** Serves the viewer, and a PACS's DICOMweb beside it: one origin, as browsers want it. Listens on loopback alone. */
-export async function serveOhif(folder: string, dicomweb: string): Promise<OhifServer> {
-  const server = createServer((incoming, response) => {
-    const { pathname } = new URL(incoming.url!, "http://viewer");
-    // What WebAssembly with threads asks for.
-    response.setHeader("Cross-Origin-Opener-Policy", "same-origin");
-    response.setHeader("Cross-Origin-Embedder-Policy", "require-corp");
-    if (pathname.startsWith("/dicom-web/")) return forward(incoming, response, dicomweb);
-    if (pathname === "/app-config.js")
-      return void response.writeHead(200, { "Content-Type": types[".js"] }).end(config);
-    const path = join(folder, normalize(pathname));
-    const found = existsSync(path) && statSync(path).isFile() ? path : join(folder, "index.html");
-    response.writeHead(200, { "Content-Type": types[extname(found)] ?? "application/octet-stream" });
-    createReadStream(found).pipe(response);
+/** Serves the viewer, and a PACS's DICOMweb beside it: one origin, as browsers want it. */
+export function serveOhif(folder: string, dicomweb: string): Promise<Server> {
+  return serve({
+    "/dicom-web/": (incoming, response) => forward(incoming, response, dicomweb),
+    "/app-config.js": { content: config },
+    "/": { folder, otherwise: "index.html" },
   });
-  await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close: () => {
-      server.closeAllConnections();
-      return new Promise((closed) => server.close(() => closed()));
-    },
-  };
 }
 
 function forward(incoming: IncomingMessage, response: ServerResponse, dicomweb: string): void {
@@ -67,16 +49,6 @@ function forward(incoming: IncomingMessage, response: ServerResponse, dicomweb: 
   onward.on("error", () => response.destroy());
   incoming.pipe(onward);
 }
-
-const types: Readonly<Record<string, string>> = {
-  ".html": "text/html",
-  ".js": "text/javascript",
-  ".css": "text/css",
-  ".wasm": "application/wasm",
-  ".json": "application/json",
-  ".svg": "image/svg+xml",
-  ".png": "image/png",
-};
 
 /** OHIF's settings: one data source, Orthanc by way of this server. */
 const config = `window.config = {

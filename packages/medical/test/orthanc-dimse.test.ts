@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { sha256Hex } from "@camkit/cam-core/data";
 import dicomParser from "dicom-parser";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { withoutPeers } from "../../../testing/peers.ts";
 import { derivedUid } from "../src/dicom/uids.ts";
 import { type Destination, dicomweb, dimseDestination, pacsSource, storeResults } from "../src/pacs/index.ts";
 import { readJournal } from "../src/pacs/journal.ts";
@@ -11,7 +12,6 @@ import { writeCtSeries } from "../src/write/ct-series.ts";
 import { writeParametricMap } from "../src/write/parametric-map.ts";
 import { part10 } from "../src/write/part10.ts";
 import { type Orthanc, startOrthanc } from "./orthanc.ts";
-import { withoutPeers } from "./peers.ts";
 import { ctScan, geometries, lesionMap, provenance } from "./results.ts";
 
 describe("C-STORE", () => {

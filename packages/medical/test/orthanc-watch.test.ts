@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createRng, sha256Hex, writeAtomic } from "@camkit/cam-core/data";
 import { expect, test } from "vitest";
+import { withoutPeers } from "../../../testing/peers.ts";
 import { derivedUid } from "../src/dicom/uids.ts";
 import { dicomweb, dicomwebDestination, pacsSeriesSource, pacsSource, storeResults, watch } from "../src/pacs/index.ts";
 import { readJournal } from "../src/pacs/journal.ts";
@@ -14,7 +15,6 @@ import type { Geometry } from "../src/volume/geometry.ts";
 import { writeCtSeries } from "../src/write/ct-series.ts";
 import { part10 } from "../src/write/part10.ts";
 import { startOrthanc } from "./orthanc.ts";
-import { withoutPeers } from "./peers.ts";
 import { tinyPacs } from "./tiny-pacs.ts";
 
 const parametricMapStorage = "1.2.840.10008.5.1.4.1.1.30";

@@ -4,6 +4,7 @@ import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { sha256Hex } from "@camkit/cam-core/data";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { withoutPeers } from "../../../testing/peers.ts";
 import { derivedUid } from "../src/dicom/uids.ts";
 import {
   authorizationFrom,
@@ -20,7 +21,6 @@ import {
 } from "../src/pacs/index.ts";
 import { writeCtSeries } from "../src/write/ct-series.ts";
 import { type Orthanc, startOrthanc } from "./orthanc.ts";
-import { withoutPeers } from "./peers.ts";
 
 describe.skipIf(withoutPeers("Orthanc"))("a PACS: Orthanc", () => {
   let orthanc: Orthanc;

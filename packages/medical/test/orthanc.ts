@@ -5,7 +5,7 @@ import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { programAt } from "./peers.ts";
+import { programAt } from "../../../testing/peers.ts";
 
 /** A PACS of its own for a test: Debian's Orthanc with its DICOMweb plugin, storage in a temporary folder. */
 export type Orthanc = {

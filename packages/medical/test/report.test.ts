@@ -2,12 +2,12 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Browser, launchChromium, type Page } from "../../../testing/chromium.ts";
+import { withoutPeers } from "../../../testing/peers.ts";
 import { reportPage } from "../src/report/index.ts";
 import { ballReport } from "../src/report/test-report.ts";
 import { spheres } from "../src/report/test-scan.ts";
-import { programAt, withoutPeers } from "./peers.ts";
 
 /** The page in a browser, from disk, as a reader has it. */
 describe.skipIf(withoutPeers("chromium"))("the report in a browser", () => {
@@ -20,11 +20,7 @@ describe.skipIf(withoutPeers("chromium"))("the report in a browser", () => {
     folder = await mkdtemp(join(tmpdir(), "camkit-report-"));
     await writeFile(join(folder, "report.html"), await reportPage(ballReport()));
     address = pathToFileURL(join(folder, "report.html")).href;
-    const executablePath = programAt("chromium");
-    browser = await chromium.launch({
-      args: ["--no-sandbox"],
-      ...(executablePath === undefined ? {} : { executablePath }),
-    });
+    browser = await launchChromium();
   }, 60_000);
   afterAll(async () => {
     await browser?.close();

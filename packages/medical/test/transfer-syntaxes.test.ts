@@ -4,11 +4,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { withoutPeers } from "../../../testing/peers.ts";
 import { readHeader } from "../src/dicom/header.ts";
 import { decodeFrames, decodePictures } from "../src/dicom/pixels/index.ts";
 import { transferSyntaxes } from "../src/dicom/pixels/syntaxes.ts";
 import { UnsupportedPixelsError } from "../src/errors.ts";
-import { withoutPeers } from "./peers.ts";
 
 /** Files of every transfer syntax, as independent readers read them: scripts/golden/transfer_syntaxes.py. */
 type Entry = { readonly file: string } & (

@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readImageNode } from "@itk-wasm/image-io";
 import { afterAll, expect, test } from "vitest";
+import { withoutPeers } from "../../../testing/peers.ts";
 import { writeNifti } from "../src/nifti/index.ts";
 import { affine, type Geometry, type Vec3 } from "../src/volume/geometry.ts";
 import { writeNrrd } from "../src/write/nrrd.ts";
-import { withoutPeers } from "./peers.ts";
 import { allOf, centreOf, geometries, lesionCentre, lesionMap, provenance, voxelsApart } from "./results.ts";
 import { run } from "./validators.ts";
 

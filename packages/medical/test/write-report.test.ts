@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { withoutPeers } from "../../../testing/peers.ts";
 import { openStudy, type Scan, scanOf } from "../src/dicom/index.ts";
 import { statistics } from "../src/report/statistics.ts";
 import { ctImageStorage, writeCtSeries } from "../src/write/ct-series.ts";
@@ -12,7 +13,6 @@ import {
   writeSecondaryCapture,
   writeSegmentation,
 } from "../src/write/index.ts";
-import { withoutPeers } from "./peers.ts";
 import { allOf, ctScan, geometries, lesionMap, provenance, radiograph } from "./results.ts";
 import { dicomErrors, entityErrors, run } from "./validators.ts";
 

@@ -2,12 +2,12 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { withoutPeers } from "../../../testing/peers.ts";
 import { positionOf, type Vec3 } from "../src/volume/geometry.ts";
 import { decimal } from "../src/write/ct-series.ts";
 import { writeParametricMap } from "../src/write/parametric-map.ts";
 import { writeSecondaryCapture } from "../src/write/secondary-capture.ts";
 import { writeSegmentation } from "../src/write/segmentation.ts";
-import { withoutPeers } from "./peers.ts";
 import {
   allOf,
   centreOf,

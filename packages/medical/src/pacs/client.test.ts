@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { withoutPeers } from "../../test/peers.ts";
+import { withoutPeers } from "../../../../testing/peers.ts";
 import { type TinyPacs, tinyPacs } from "../../test/tiny-pacs.ts";
 import { ctImageStorage } from "../write/ct-series.ts";
 import { part10 } from "../write/part10.ts";
