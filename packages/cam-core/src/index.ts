@@ -3,12 +3,10 @@
 export { gradient, ruleName } from "./autodiff/gradient.ts";
 export { rules } from "./autodiff/rules/index.ts";
 export * from "./data.ts";
-export { type BenchOptions, type BenchResult, benchModel } from "./explain/bench.ts";
-export { computeGradient, type Derivative, type DerivativeOptions } from "./explain/derivative.ts";
-export { type Diagnosis, diagnose } from "./explain/diagnose.ts";
+export type { Derivative, DerivativeOptions } from "./explain/derivative.ts";
+export type { Diagnosis } from "./explain/diagnose.ts";
 export {
   checkFeeds,
-  createExplainer,
   type Explainer,
   type ExplainOptions,
   type ExplainResult,
@@ -18,7 +16,7 @@ export { candidateLayers, defaultLayer, type Layer, layerNamed } from "./explain
 export { feedPixels, pixelInput } from "./explain/pixels.ts";
 export { gradientPlan, groundwork, type Plan, plan } from "./explain/plan.ts";
 export { type Activation, activationOf, type Prediction, predictionsOf } from "./explain/predictions.ts";
-export { createScorer, type OpenScorer, type ScorerOptions } from "./explain/scorer.ts";
+export type { OpenScorer, ScorerOptions } from "./explain/scorer.ts";
 export { batchNormTraining, type TrainedNorm } from "./graph/batch-norm.ts";
 export { Builder, type Value } from "./graph/builder.ts";
 export { checkGraph } from "./graph/check.ts";
@@ -64,9 +62,12 @@ export { checkStated, defaultPreprocessing } from "./model/preprocessing.ts";
 export { readModel } from "./model/read.ts";
 export { type ByteSource, sourceOf } from "./model/source.ts";
 export { writeModel } from "./model/write.ts";
+export { type BenchOptions, type BenchResult, benchModel } from "./runtime/bench.ts";
+export { computeGradient, createExplainer, createScorer, diagnose } from "./runtime/explain.ts";
 export { checkHash, loadModel, type ModelFile, manifestPath } from "./runtime/load-model.ts";
 export { availableDevices, chooseDevice, type Device, deviceNames, deviceNeeds } from "./runtime/providers.ts";
-export { type Fetches, openBytes, openSession, type Session, type SessionOptions } from "./runtime/session.ts";
+export type { Fetches, OpenSession, Session, SessionOptions } from "./runtime/runtime.ts";
+export { openBytes, openSession } from "./runtime/session.ts";
 export { type NativeVersions, nativeVersions } from "./runtime/versions.ts";
 export {
   classIndex,

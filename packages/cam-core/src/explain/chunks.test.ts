@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
+import { createExplainer } from "../runtime/explain.ts";
 import { float32, rowOf, type Tensor } from "../tensor.ts";
 import { rng } from "../testing/rng.ts";
 import { referenceNetwork, tinyModel } from "../testing/tiny-models.ts";
 import { runInChunks } from "./chunks.ts";
-import { createExplainer } from "./explainer.ts";
 
 const values = (tensor: Tensor) => Array.from(tensor.data as Float32Array);
 

@@ -1,5 +1,5 @@
 import { AbortedError } from "../errors.ts";
-import type { Session } from "../runtime/session.ts";
+import type { Session } from "../runtime/runtime.ts";
 import { sizeOf, type Tensor, type TypedArray } from "../tensor.ts";
 
 /**

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { computeGradient } from "../runtime/explain.ts";
 import { float32, type Tensor } from "../tensor.ts";
 import { rng } from "../testing/rng.ts";
 import { formula, named, referenceInput, referenceNetwork, tinyModel } from "../testing/tiny-models.ts";
-import { computeGradient } from "./derivative.ts";
 
 const target = { kind: "class", index: 0 } as const;
 const values = (tensor: Tensor) => Array.from(tensor.data as Float32Array);

@@ -1,7 +1,7 @@
 import { copyGraph } from "../graph/graph.ts";
 import { inDouble } from "../graph/passes/in-double.ts";
 import type { Model } from "../model/model.ts";
-import { openSession, type SessionOptions } from "../runtime/session.ts";
+import { type OpenSession, type SessionOptions, using } from "../runtime/runtime.ts";
 import type { Target } from "../targets/parse.ts";
 import { numbersIn, type Tensor } from "../tensor.ts";
 import { checkFeeds } from "./explainer.ts";
@@ -36,6 +36,7 @@ export type Derivative = {
  * Throws what planning and running throw; InputError for feeds that don't fit.
  */
 export async function computeGradient(
+  openSession: OpenSession,
   model: Model,
   given: Readonly<Record<string, Tensor>>,
   options: DerivativeOptions,
@@ -49,8 +50,8 @@ export async function computeGradient(
   );
   const onCpu = ["auto", "cpu"].includes(options.device ?? "auto");
   const precision = options.precision ?? (onCpu ? "float64" : "float32");
-  const session = await openSession(precision === "float64" ? inDouble(made.graph) : made.graph, options);
-  try {
+  const opening = openSession(precision === "float64" ? inDouble(made.graph) : made.graph, options);
+  return using(opening, async (session) => {
     const [planned] = made.targets;
     const results = await session.run({ ...feeds, ...planned!.feeds(options.target, n) });
     return {
@@ -62,9 +63,7 @@ export async function computeGradient(
       device: session.device,
       precision,
     };
-  } finally {
-    await session.close();
-  }
+  });
 }
 
 /** The model with its inputs' sizes fixed to those that are fed: what runs once needn't stay dynamic. */

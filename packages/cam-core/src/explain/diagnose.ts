@@ -1,7 +1,7 @@
 import { gradient } from "../autodiff/gradient.ts";
 import { methodNamed } from "../methods/index.ts";
 import type { Model } from "../model/model.ts";
-import { openSession, type SessionOptions } from "../runtime/session.ts";
+import { type OpenSession, type SessionOptions, using } from "../runtime/runtime.ts";
 import type { Target } from "../targets/parse.ts";
 import { seedTarget } from "../targets/seed.ts";
 import type { Tensor } from "../tensor.ts";
@@ -42,6 +42,7 @@ export type DiagnoseOptions = SessionOptions &
  * The likely cause of a map that is nowhere positive, from the activations and gradients at the layer. Runs the model once more.
  */
 export async function diagnose(
+  openSession: OpenSession,
   model: Model,
   feeds: Readonly<Record<string, Tensor>>,
   target: Target,
@@ -57,16 +58,13 @@ export async function diagnose(
     publish(op, op.cast(op.reduceMax(op.abs(x), { axes: "all", keepdims: false }), "float32"), name);
   const outputs = [peak(value, "camkit/peak.activation"), peak(dA!, "camkit/peak.gradient")];
   if (options.pixels) feedPixels(op, base.input, options.pixels.manifest, options.pixels.affine);
-  const session = await openSession(seal(op, outputs), options);
-  try {
-    const n = feeds[options.pixels ? pixelInput : base.input]?.shape[0] ?? 1;
-    const results = await session.run({ ...feeds, ...seeded.feeds(target, n) });
-    const [activation, slope] = outputs.map((name) => Number((results[name]!.data as Float32Array)[0]));
-    const code = causeOf(activation!, slope!, target);
-    return { code, ...diagnoses[code] };
-  } finally {
-    await session.close();
-  }
+  const n = feeds[options.pixels ? pixelInput : base.input]?.shape[0] ?? 1;
+  const results = await using(openSession(seal(op, outputs), options), (session) =>
+    session.run({ ...feeds, ...seeded.feeds(target, n) }),
+  );
+  const [activation, slope] = outputs.map((name) => Number((results[name]!.data as Float32Array)[0]));
+  const code = causeOf(activation!, slope!, target);
+  return { code, ...diagnoses[code] };
 }
 
 function causeOf(activation: number, slope: number, target: Target): Diagnosis["code"] {

@@ -3,7 +3,7 @@ import type { ValueInfo } from "../graph/graph.ts";
 import { methodNamed } from "../methods/index.ts";
 import type { Method } from "../methods/method.ts";
 import type { Model } from "../model/model.ts";
-import { openSession, type Session, type SessionOptions } from "../runtime/session.ts";
+import type { OpenSession, Session, SessionOptions } from "../runtime/runtime.ts";
 import type { Target } from "../targets/parse.ts";
 import { targetKey } from "../targets/seed.ts";
 import { numbersIn, type Tensor } from "../tensor.ts";
@@ -67,6 +67,7 @@ export type Explainer = {
 
 /** Compiles a model with a method. Throws what planning and opening throw. */
 export async function createExplainer(
+  openSession: OpenSession,
   model: Model,
   options: ExplainOptions = {},
   targets: readonly Target[] = [{ kind: "auto" }],
@@ -117,7 +118,7 @@ export async function createExplainer(
         })),
       };
     },
-    diagnose: (feeds, target) => diagnose(model, feeds, target, options),
+    diagnose: (feeds, target) => diagnose(openSession, model, feeds, target, options),
     close: async () => {
       for (const { session } of compiled.values()) await session.close();
       compiled.clear();

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { Builder, Value } from "../graph/builder.ts";
 import type { Shape } from "../graph/graph.ts";
+import { createExplainer } from "../runtime/explain.ts";
 import { withSession } from "../runtime/session.ts";
 import { float32, type Tensor } from "../tensor.ts";
 import { rng } from "../testing/rng.ts";
 import { formula, named, tinyModel } from "../testing/tiny-models.ts";
-import { createExplainer } from "./explainer.ts";
 import { candidateLayers, defaultLayer, layerNamed } from "./layers.ts";
 import { fromChannelsFirst, toChannelsFirst } from "./layout.ts";
 import { groundwork } from "./plan.ts";

@@ -1,7 +1,7 @@
 import { InputError } from "../errors.ts";
 import type { Scorer } from "../metrics/metric.ts";
 import type { Model } from "../model/model.ts";
-import { openSession, type SessionOptions } from "../runtime/session.ts";
+import type { OpenSession, SessionOptions } from "../runtime/runtime.ts";
 import type { Target } from "../targets/parse.ts";
 import { seedTarget } from "../targets/seed.ts";
 import { numbersIn, type Tensor } from "../tensor.ts";
@@ -30,6 +30,7 @@ const largestBatch = 32;
  * Throws what opening throws, TargetError.
  */
 export async function createScorer(
+  openSession: OpenSession,
   model: Model,
   target: Exclude<Target, { kind: "auto" }>,
   like: Tensor,

@@ -4,7 +4,7 @@ import { Builder, type Value } from "../graph/builder.ts";
 import { emptyGraph, type Graph } from "../graph/graph.ts";
 import type { BatchedStage, Method, MethodContext, NodesStage } from "../methods/method.ts";
 import type { Model } from "../model/model.ts";
-import { openSession, type Session, type SessionOptions } from "../runtime/session.ts";
+import { type OpenSession, type Session, type SessionOptions, using } from "../runtime/runtime.ts";
 import type { Target } from "../targets/parse.ts";
 import { seedTarget } from "../targets/seed.ts";
 import { numbersIn, rowOf, type Tensor, type TypedArray } from "../tensor.ts";
@@ -41,6 +41,7 @@ const largestBatch = 32;
  * target is fixed by the clean input.
  */
 export async function runStaged(
+  openSession: OpenSession,
   model: Model,
   method: Method,
   given: Readonly<Record<string, Tensor>>,
@@ -48,7 +49,8 @@ export async function runStaged(
   options: StagedOptions = {},
 ): Promise<StagedResult> {
   const feeds = narrowFeeds(model.graph.inputs, given);
-  const { layer, input, first } = await firstStage(model, method, feeds, target, options);
+  const open: Open = (graph) => openSession(graph, options);
+  const { layer, input, first } = await firstStage(open, model, method, feeds, target, options);
   const made: Record<string, Tensor> = { ...first.made };
   const batch = feeds[input]!.shape[0]!;
   const stages = method.stages.slice(method.stages[0]!.kind === "nodes" ? 1 : 0);
@@ -56,9 +58,10 @@ export async function runStaged(
     if (options.signal?.aborted) throw new AbortedError();
     if (stage.kind === "host")
       Object.assign(made, stage.run(Object.fromEntries(stage.reads.map((name) => [name, made[name]!]))));
-    else if (stage.kind === "nodes") Object.assign(made, await runNodes(model, stage, made, options));
+    else if (stage.kind === "nodes") Object.assign(made, await runNodes(open, model, stage, made));
     else
       made[stage.makes] = await runBatched(
+        open,
         model,
         stage,
         { layer, made, feeds, batch, classes: first.classes, target },
@@ -71,12 +74,15 @@ export async function runStaged(
     scores: first.scores,
     classes: first.classes,
     raw,
-    map: await finished(model, raw, feeds[input]!, input, options),
+    map: await finished(open, model, raw, feeds[input]!, input, options),
   };
 }
 
+type Open = (graph: Graph) => Promise<Session>;
+
 /** The clean forward pass with the leading nodes: activations, target, whatever the method needs first. */
 async function firstStage(
+  open: Open,
   model: Model,
   method: Method,
   feeds: Readonly<Record<string, Tensor>>,
@@ -106,7 +112,7 @@ async function firstStage(
   const graph = seal(op, [scores, ...(winners ? [winners] : []), ...outputs.map(([, value]) => value)]);
   const n = feeds[base.input]?.shape[0];
   if (n === undefined) throw new InputError(`input "${base.input}" was not given`);
-  const results = await once(graph, options, (session) => session.run({ ...feeds, ...seeded.feeds(target, n) }));
+  const results = await using(open(graph), (session) => session.run({ ...feeds, ...seeded.feeds(target, n) }));
   const made = Object.fromEntries(outputs.map(([name, value]) => [name, results[value]!]));
   return {
     layer: layer!,
@@ -120,12 +126,7 @@ async function firstStage(
 }
 
 /** Nodes over tensors that are there already: a small graph of its own. */
-async function runNodes(
-  model: Model,
-  stage: NodesStage,
-  made: Readonly<Record<string, Tensor>>,
-  options: SessionOptions,
-) {
+async function runNodes(open: Open, model: Model, stage: NodesStage, made: Readonly<Record<string, Tensor>>) {
   const op = new Builder(emptyGraph("stage", model.graph.opsets));
   const context = contextOver(op, made);
   const results = Object.entries(stage.build(context)).map(
@@ -139,7 +140,7 @@ async function runNodes(
   const feeds = Object.fromEntries(
     graph.inputs.map((info) => [info.name, made[info.name.replace("camkit/made.in.", "")]!]),
   );
-  const out = await once(graph, options, (session) => session.run(feeds));
+  const out = await using(open(graph), (session) => session.run(feeds));
   return Object.fromEntries(results.map(([name, value]) => [name, out[value]!]));
 }
 
@@ -153,14 +154,20 @@ type Variants = {
 };
 
 /** One score per entry of `over`, sample by sample, in batches as large as keeps a run short. */
-async function runBatched(model: Model, stage: BatchedStage, given: Variants, options: StagedOptions): Promise<Tensor> {
+async function runBatched(
+  open: Open,
+  model: Model,
+  stage: BatchedStage,
+  given: Variants,
+  options: StagedOptions,
+): Promise<Tensor> {
   const { graph, seeded, input } = variantGraph(model, stage, given, options);
   const over = given.made[stage.over]!;
   const count = over.shape[1]!;
   const declared = model.graph.inputs.find((info) => info.name === input)?.shape?.[0];
   const fixed = typeof declared === "number" && stage.from === "input" ? declared : undefined;
   const scores = new Float32Array(given.batch * count);
-  await once(graph, options, async (session) => {
+  await using(open(graph), async (session) => {
     let size = fixed ?? 1;
     for (let sample = 0; sample < given.batch; sample++) {
       const target: Target =
@@ -264,27 +271,19 @@ function readsInput(graph: Graph, name: string): boolean {
 
 /** The raw map finished like any other, at the size of the input that was fed. */
 async function finished(
+  open: Open,
   model: Model,
   raw: Tensor,
   fed: Tensor,
   input: Value,
-  options: SessionOptions & GroundworkOptions,
+  options: GroundworkOptions,
 ): Promise<Tensor> {
   const axes = groundwork(model, options).axes.get(input) ?? [];
   const size = axes.flatMap((axis, i) => (isSpace(axis) ? [fed.shape[i]!] : []));
   const op = new Builder(emptyGraph("stage", model.graph.opsets));
   addInput(op, "raw", raw.dtype, raw.shape);
   const graph = seal(op, [publish(op, finishMap(op, "raw", op.ints(size)), "camkit/map.0")]);
-  return (await once(graph, options, (session) => session.run({ raw })))["camkit/map.0"]!;
-}
-
-async function once<T>(graph: Graph, options: SessionOptions, use: (session: Session) => Promise<T>): Promise<T> {
-  const session = await openSession(graph, options);
-  try {
-    return await use(session);
-  } finally {
-    await session.close();
-  }
+  return (await using(open(graph), (session) => session.run({ raw })))["camkit/map.0"]!;
 }
 
 /** `take` rows of a tensor from row `from`, the first of them repeated until there are `size`. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { createExplainer } from "../explain/explainer.ts";
 import { gradientPlan } from "../explain/plan.ts";
+import { createExplainer } from "../runtime/explain.ts";
 import { openSession } from "../runtime/session.ts";
 import type { Tensor } from "../tensor.ts";
 import { referenceInput, referenceNetwork } from "../testing/tiny-models.ts";

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { createExplainer, type Explanation } from "../explain/explainer.ts";
+import type { Explanation } from "../explain/explainer.ts";
 import type { Builder, Value } from "../graph/builder.ts";
 import type { Model } from "../model/model.ts";
+import { createExplainer } from "../runtime/explain.ts";
 import { withSession } from "../runtime/session.ts";
 import type { Target } from "../targets/parse.ts";
 import { float32, type Tensor } from "../tensor.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { runStaged } from "../explain/staged.ts";
+import { runStaged } from "../runtime/explain.ts";
 import { referenceInput, referenceNetwork } from "../testing/tiny-models.ts";
 import { defineStagedMethod } from "./method.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createScorer } from "../explain/scorer.ts";
+import { createScorer } from "../runtime/explain.ts";
 import { float32, type Tensor } from "../tensor.ts";
 import { named, tinyModel } from "../testing/tiny-models.ts";
 import { constantBaseline } from "./baseline.ts";

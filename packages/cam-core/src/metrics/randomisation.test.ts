@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { createExplainer } from "../explain/explainer.ts";
 import type { Model } from "../model/model.ts";
+import { createExplainer } from "../runtime/explain.ts";
 import { float32, type Tensor, viewBytes } from "../tensor.ts";
 import { formula, referenceInput, referenceNetwork, tinyModel } from "../testing/tiny-models.ts";
 import { randomisation } from "./randomisation.ts";

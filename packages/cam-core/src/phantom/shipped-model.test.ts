@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parseManifest } from "../model/manifest.ts";
-import { openBytes, type Session } from "../runtime/session.ts";
+import type { Session } from "../runtime/runtime.ts";
+import { openBytes } from "../runtime/session.ts";
 import { drawScene, type SceneLabel, sceneLabels } from "./scenes.ts";
 
 // models/scenes was trained on the scenes that this folder draws: here the two meet.

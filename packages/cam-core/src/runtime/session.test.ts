@@ -3,7 +3,8 @@ import { RuntimeFailure } from "../errors.ts";
 import { Builder } from "../graph/builder.ts";
 import { emptyGraph } from "../graph/graph.ts";
 import { float32 } from "../tensor.ts";
-import { openSession, type Session } from "./session.ts";
+import type { Session } from "./runtime.ts";
+import { openSession } from "./session.ts";
 
 /** twice = 2x and sum = Σ x, for x of any length. */
 async function opened(writesInto: boolean): Promise<Session> {

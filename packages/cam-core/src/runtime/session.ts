@@ -3,48 +3,8 @@ import { DeviceError, RuntimeFailure } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import { type WrittenModel, writeModel } from "../model/write.ts";
 import type { DType, Tensor } from "../tensor.ts";
-import { chooseDevice, type Device } from "./providers.ts";
-
-export type SessionOptions = {
-  /** `auto` or a device name. Default `auto`. */
-  device?: string | undefined;
-  /** Threads inside an operator. Default: ONNX Runtime's choice, one per physical core. */
-  threads?: number | undefined;
-  /** ONNX Runtime's graph optimiser. Default `all`; the numeric checks switch it off. */
-  optimize?: "all" | "extended" | "basic" | "disabled";
-  /**
-   * Threads rest as soon as a run ends. By default they spin for a while, which makes the next run start sooner, and takes the
-   * processor from what runs in between: another session, for one.
-   */
-  restBetweenRuns?: boolean;
-  /** Runs write into tensors that they are given for all outputs asked for, and nothing is copied (`withoutCopies`). */
-  writesInto?: boolean;
-  /**
-   * After its first run the runtime lays all values of a run out in one block, which it then keeps beside what the first run took:
-   * a few percent faster where values are small. false: each value is taken from memory that others left, which needs half as
-   * much where they are large. Default true.
-   */
-  plansMemory?: boolean;
-  /** Writes a profile with this prefix. */
-  profile?: string;
-};
-
-/** Outputs by name, each with the tensor to write it into, or null. */
-export type Fetches = Readonly<Record<string, Tensor | null>>;
-
-/** One compiled graph. Release it with `close()`; a run after that fails. */
-export type Session = {
-  readonly device: Device;
-  readonly inputs: readonly string[];
-  readonly outputs: readonly string[];
-  /**
-   * Runs the graph on tensors by input name and returns the outputs by name: all, or those asked for. Asked for by a tensor,
-   * an output is written into that tensor's memory; by null, into memory of its own. Throws RuntimeFailure with ONNX
-   * Runtime's message.
-   */
-  run(feeds: Readonly<Record<string, Tensor>>, fetches?: readonly string[] | Fetches): Promise<Record<string, Tensor>>;
-  close(): Promise<void>;
-};
+import { chooseDevice } from "./providers.ts";
+import { type Fetches, type Session, type SessionOptions, using } from "./runtime.ts";
 
 /** Weights of at least this many bytes stay in the buffer they were read into; below it a copy is cheaper than a lookup. */
 const externalFrom = 1024;
@@ -136,17 +96,12 @@ function namedSettings(from: WrittenModel | string, { restBetweenRuns }: Session
 }
 
 /** Opens a session, hands it on and releases it whatever happens. */
-export async function withSession<T>(
+export function withSession<T>(
   graph: Graph,
   options: SessionOptions,
   use: (session: Session) => Promise<T>,
 ): Promise<T> {
-  const session = await openSession(graph, options);
-  try {
-    return await use(session);
-  } finally {
-    await session.close();
-  }
+  return using(openSession(graph, options), use);
 }
 
 function toFetches(fetches: readonly string[] | Fetches): InferenceSession.FetchesType {

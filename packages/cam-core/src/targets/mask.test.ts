@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createExplainer } from "../explain/explainer.ts";
+import { createExplainer } from "../runtime/explain.ts";
 import { float32, type Tensor } from "../tensor.ts";
 import { named, tinyModel } from "../testing/tiny-models.ts";
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { createExplainer } from "../explain/explainer.ts";
 import { gradientPlan } from "../explain/plan.ts";
 import type { Builder, Value } from "../graph/builder.ts";
 import type { Model } from "../model/model.ts";
+import { createExplainer } from "../runtime/explain.ts";
 import { openSession } from "../runtime/session.ts";
 import { float32, type Tensor } from "../tensor.ts";
 import { rng } from "../testing/rng.ts";

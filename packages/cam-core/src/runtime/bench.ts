@@ -1,12 +1,13 @@
 import { availableParallelism } from "node:os";
+import { gradientPlan, type Plan, plan } from "../explain/plan.ts";
 import type { Graph } from "../graph/graph.ts";
 import { methodNamed } from "../methods/index.ts";
-import { loadModel } from "../runtime/load-model.ts";
-import { openBytes, openSession, type SessionOptions } from "../runtime/session.ts";
 import type { Target } from "../targets/parse.ts";
 import { sizeOf, type Tensor } from "../tensor.ts";
 import { rng } from "../testing/rng.ts";
-import { gradientPlan, type Plan, plan } from "./plan.ts";
+import { loadModel } from "./load-model.ts";
+import type { SessionOptions } from "./runtime.ts";
+import { openBytes, openSession } from "./session.ts";
 
 export type BenchOptions = SessionOptions & {
   /** A method's name, or `gradient` for the bare input gradient. Default grad-cam. */
