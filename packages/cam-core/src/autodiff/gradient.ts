@@ -31,6 +31,21 @@ export function gradient(
   wrt: readonly Value[],
   options: GradientOptions = {},
 ): Value[] {
+  return sweep(op, seeds, wrt, options).map((found, i) => {
+    if (found) return found;
+    throw new NotOnPathError(wrt[i]!, [...seeds.keys()].join(", "), {
+      hint: "Choose a tensor that the target is computed from; `camkit inspect` lists the candidates.",
+    });
+  });
+}
+
+/** The gradients, null where no path leads to a seed. */
+function sweep(
+  op: Builder,
+  seeds: ReadonlyMap<Value, Value>,
+  wrt: readonly Value[],
+  options: GradientOptions,
+): (Value | null)[] {
   const table = options.override ? { ...rules, ...options.override } : rules;
   const order = topological(op.graph);
   const { path, carries } = between(op, order, wrt, [...seeds.keys()], table);
@@ -44,6 +59,14 @@ export function gradient(
     cotangents.set(value, [sum]);
     return sum;
   };
+  const give = (value: Value, cotangent: Value) => {
+    const part = unbroadcast(op, cotangent, value);
+    const parts = cotangents.get(value);
+    if (parts) parts.push(part);
+    else cotangents.set(value, [part]);
+  };
+  const pull = (inner: Builder, from: ReadonlyMap<Value, Value>, to: readonly Value[]) =>
+    sweep(inner, from, to, options);
   const primal = primals(op, carries);
   for (const node of path.reverse()) {
     const dys = node.outputs.map((name) => (name === "" ? null : settle(name)));
@@ -51,23 +74,13 @@ export function gradient(
     const rule = table[ruleName(node)];
     if (!rule) throw missingRule(op, node, seeds, wrt, options.candidates?.() ?? []);
     if (rule.kind === "zero") continue;
-    const results = rule.vjp(contextOf(op, node, dys, carries, primal));
+    const results = rule.vjp({ ...contextOf(op, node, dys, carries, primal), give, pull });
     node.inputs.forEach((input, i) => {
       const result = results[i];
-      if (input === "" || !result || !carries.has(input)) return;
-      const part = unbroadcast(op, result, input);
-      const parts = cotangents.get(input);
-      if (parts) parts.push(part);
-      else cotangents.set(input, [part]);
+      if (input !== "" && result && carries.has(input)) give(input, result);
     });
   }
-  return wrt.map((value) => {
-    const found = settle(value);
-    if (found) return found;
-    throw new NotOnPathError(value, [...seeds.keys()].join(", "), {
-      hint: "Choose a tensor that the target is computed from; `camkit inspect` lists the candidates.",
-    });
-  });
+  return wrt.map(settle);
 }
 
 /** How the table names a node's operator. */
@@ -133,7 +146,7 @@ function contextOf(
   dys: readonly (Value | null)[],
   carries: ReadonlySet<Value>,
   primal: (value: Value) => Value,
-): VjpContext {
+): Omit<VjpContext, "give" | "pull"> {
   return {
     op,
     node,
@@ -144,6 +157,7 @@ function contextOf(
     dy: dys[0] as Value,
     dys,
     wants: (input) => carries.has(node.inputs[input] ?? ""),
+    captured: [...new Set(readsOf(node))].filter((name) => carries.has(name) && !node.inputs.includes(name)),
     int: (name, otherwise) => numberAttribute(node, name, otherwise),
     float: (name, otherwise) => numberAttribute(node, name, otherwise),
     ints: (name) => numbersAttribute(node, name),

@@ -1,5 +1,5 @@
 import type { Builder, Value } from "../graph/builder.ts";
-import type { Node } from "../graph/graph.ts";
+import type { Graph, Node } from "../graph/graph.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Rng } from "../testing/rng.ts";
 
@@ -18,6 +18,15 @@ export type VjpContext = {
   readonly dys: readonly (Value | null)[];
   /** Whether anyone needs the cotangent of this input: saves building the others. */
   wants(input: number): boolean;
+  /** Values that carry a gradient and that the node's sub-graphs take from the graph around them: not inputs, but read. */
+  readonly captured: readonly Value[];
+  /** Adds to the cotangent of a captured value. */
+  give(value: Value, cotangent: Value): void;
+  /**
+   * The sweep itself, over nodes that the rule has added or that a sub-graph holds (`op` is its builder): what the seeds give
+   * each of `wrt`, null where no path leads there.
+   */
+  pull(op: Builder, seeds: ReadonlyMap<Value, Value>, wrt: readonly Value[]): (Value | null)[];
   int(name: string, otherwise: number): number;
   float(name: string, otherwise: number): number;
   ints(name: string): readonly number[] | undefined;
@@ -38,7 +47,13 @@ export type Sample = {
   readonly attributes?: Readonly<
     Record<
       string,
-      number | string | readonly number[] | { readonly float: number } | { readonly floats: readonly number[] }
+      | number
+      | string
+      | readonly number[]
+      | { readonly float: number }
+      | { readonly floats: readonly number[] }
+      | { readonly strings: readonly string[] }
+      | { readonly graph: Graph }
     >
   >;
   /** How many outputs the node has. Default 1. */

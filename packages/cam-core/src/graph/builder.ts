@@ -1,7 +1,17 @@
 import { IllegalGraphError } from "../errors.ts";
 import { type DType, float32, float64, int64, type Tensor } from "../tensor.ts";
 import { isStatic, sameDim, sameShape } from "./dims.ts";
-import { type Attribute, type Attributes, type Graph, initializerOf, type Node, type Shape } from "./graph.ts";
+import {
+  type Attribute,
+  type Attributes,
+  copyGraph,
+  emptyGraph,
+  type Graph,
+  initializerOf,
+  type Node,
+  type Shape,
+  type ValueInfo,
+} from "./graph.ts";
 import { addInitializer, type Facts, inferGraph, inferNode } from "./infer.ts";
 
 /** The name of a value in the graph. */
@@ -538,6 +548,59 @@ export class Builder {
       exclusive: Number(options.exclusive ?? false),
       reverse: Number(options.reverse ?? false),
     })[0]!;
+  }
+  /**
+   * A loop along axis 0 of some sequences (`reverse`: from the end, results laid out in the sequences' order all the same). The
+   * body gets the states and one element of each sequence, and answers with the next states and what to keep of this step;
+   * it may use values of the graph around it. Returns the last states, and what was kept, stacked along axis 0.
+   */
+  scan(given: {
+    states: readonly Value[];
+    sequences: readonly Value[];
+    reverse?: boolean;
+    body: (op: Builder, states: Value[], elements: Value[]) => { states: readonly Value[]; kept: readonly Value[] };
+  }): { states: Value[]; kept: Value[] } {
+    const { states, sequences } = given;
+    const inner = this.inner("Scan");
+    const input = (hint: string, like: Value, shape: Shape | undefined) =>
+      inner.input({ name: inner.fresh(hint), dtype: this.dtype(like), shape });
+    const before = states.map((state) => input("state", state, this.dims(state)));
+    const elements = sequences.map((one) => input("element", one, this.dims(one)?.slice(1)));
+    const { states: after, kept } = given.body(inner, before, elements);
+    for (const value of [...after, ...kept]) inner.output(value);
+    const direction = Number(given.reverse ?? false);
+    const outputs = this.append({
+      opType: "Scan",
+      domain: "",
+      name: inner.prefix,
+      inputs: [...states, ...sequences],
+      outputs: [...after, ...kept].map((_, i) => this.fresh(i < states.length ? "Scan.state" : "Scan.kept")),
+      attributes: {
+        body: { type: "graph", value: inner.graph },
+        num_scan_inputs: { type: "int", value: sequences.length },
+        scan_input_directions: { type: "ints", value: sequences.map(() => direction) },
+        scan_output_directions: { type: "ints", value: kept.map(() => direction) },
+      },
+    });
+    return { states: outputs.slice(0, states.length), kept: outputs.slice(states.length) };
+  }
+  /** A builder for a sub-graph, which sees the values of this one: of a copy of `graph`, or of an empty one. */
+  inner(hint: string, graph: Graph = emptyGraph(hint, this.graph.opsets)): Builder {
+    const prefix = this.fresh(hint);
+    return new Builder(copyGraph(graph), { facts: inferGraph(graph, this.facts), prefix });
+  }
+  /** Adds an input to the graph. */
+  input(info: ValueInfo): Value {
+    this.graph.inputs.push(info);
+    this.facts.types.set(info.name, info);
+    this.#taken.add(info.name);
+    return info.name;
+  }
+  /** Adds an output to the graph, under a name of its own: a body may answer with what it was given, or twice with one value. */
+  output(value: Value): Value {
+    const name = this.alias(value, this.fresh("output"));
+    this.graph.outputs.push({ name, dtype: this.dtype(name), shape: this.dims(name) });
+    return name;
   }
   /** 1 at `indices` along a new last axis of `depth` entries, 0 elsewhere. */
   oneHot(indices: Value, depth: Value, dtype: DType): Value {

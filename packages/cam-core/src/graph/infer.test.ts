@@ -153,6 +153,7 @@ test("every operator of the table is measured, or known to need more than one no
       "QuickGelu",
       "RandomUniform",
       "ReverseSequence",
+      "Scan",
       "SimplifiedLayerNormalization",
       "Sinh",
       "SkipSimplifiedLayerNormalization",

@@ -41,8 +41,11 @@ export type ShapeContext = {
   ints(name: string): readonly number[] | undefined;
   string(name: string, otherwise: string): string;
   attribute(name: string): Attribute | undefined;
-  /** What is known of the outputs of the sub-graph that an attribute holds; it sees the values around it. */
-  branch(name: string): readonly (Inferred | undefined)[];
+  /**
+   * What is known of the outputs of the sub-graph that an attribute holds; it sees the values around it, and its own inputs
+   * have the types `given` here, where the file doesn't say more.
+   */
+  branch(name: string, given?: readonly ValueType[]): readonly (Inferred | undefined)[];
 };
 
 /** One result per output, undefined for an output of which nothing can be said. */
@@ -142,10 +145,11 @@ function contextOf(node: Node, facts: Facts): ShapeContext {
       return attribute?.type === "string" ? attribute.value : otherwise;
     },
     attribute: (key) => node.attributes[key],
-    branch: (key) => {
+    branch: (key, given = []) => {
       const attribute = node.attributes[key];
       if (attribute?.type !== "graph") return [];
-      const inner = inferGraph(attribute.value, facts);
+      const inputs = attribute.value.inputs.map((input, i) => ({ ...input, ...merge(given[i], input) }));
+      const inner = inferGraph({ ...attribute.value, inputs }, facts);
       return attribute.value.outputs.map(({ name }) => {
         const type = inner.types.get(name);
         return type && { ...type, elements: inner.elements.get(name) };

@@ -42,6 +42,8 @@ function attributesOf(sample: Sample): Record<string, Attribute> {
       if (typeof value === "number") return [name, { type: "int", value }];
       if ("float" in value) return [name, { type: "float", value: value.float }];
       if ("floats" in value) return [name, { type: "floats", value: value.floats }];
+      if ("strings" in value) return [name, { type: "strings", value: value.strings }];
+      if ("graph" in value) return [name, { type: "graph", value: value.graph }];
       return [name, { type: "ints", value: value as readonly number[] }];
     }),
   );

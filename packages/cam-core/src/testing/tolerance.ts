@@ -15,14 +15,16 @@ export const tolerances = {
 
 export type Precision = keyof typeof tolerances;
 
+const noKernel =
+  /NOT_IMPLEMENTED|Could not find an implementation|not supported|does not support double|tensor\(double\)/;
+
 /** Runs a check in float64, or in float32 where ONNX Runtime has no float64 kernel for one of its operators. */
 export async function inBestPrecision<T>(check: (precision: Precision) => Promise<T>): Promise<T> {
   try {
     return await check("float64");
   } catch (error) {
     // No kernel: ONNX Runtime says NOT_IMPLEMENTED, or that the type is outside the operator's constraint.
-    if (!/NOT_IMPLEMENTED|Could not find an implementation|not supported|tensor\(double\)/.test(String(error)))
-      throw error;
+    if (!noKernel.test(String(error))) throw error;
     return check("float32");
   }
 }

@@ -1,4 +1,5 @@
 import type { Sample } from "../autodiff/rule.ts";
+import type { ValueInfo } from "../graph/graph.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Precision } from "./tolerance.ts";
 
@@ -11,9 +12,17 @@ export const roundoff: Readonly<Record<Precision, number>> = { float64: 2 ** -50
 
 const values = (tensor: Tensor) => tensor.data as Floats;
 
-/** The sample with its floating-point tensors in another precision. */
+/** The sample with its floating-point tensors in another precision; those of its sub-graphs, too. */
 export function inPrecision(precision: Precision, sample: Sample): Sample {
-  return { ...sample, inputs: sample.inputs.map((one) => (one?.dtype === "float32" ? as(precision, one) : one)) };
+  const retyped = (infos: readonly ValueInfo[]) =>
+    infos.map((info) => (info.dtype === "float32" ? { ...info, dtype: precision } : info));
+  const attributes = Object.entries(sample.attributes ?? {}).map(([name, value]) => {
+    if (typeof value !== "object" || !("graph" in value)) return [name, value];
+    const { graph } = value;
+    return [name, { graph: { ...graph, inputs: retyped(graph.inputs), outputs: retyped(graph.outputs) } }];
+  });
+  const inputs = sample.inputs.map((one) => (one?.dtype === "float32" ? as(precision, one) : one));
+  return { ...sample, inputs, attributes: Object.fromEntries(attributes) };
 }
 
 function as(precision: Precision, tensor: Tensor): Tensor {

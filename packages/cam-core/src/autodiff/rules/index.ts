@@ -15,6 +15,7 @@ import { quantisation } from "./quantise.ts";
 import { reduce } from "./reduce.ts";
 import { resize } from "./resize.ts";
 import { scan } from "./scan.ts";
+import { scanOperator } from "./scan-operator.ts";
 import { shape } from "./shape.ts";
 import { softmax } from "./softmax.ts";
 
@@ -36,6 +37,7 @@ export const rules: Rules = {
   ...shape,
   ...gather,
   ...scan,
+  ...scanOperator,
   ...attention,
   ...quantisation,
 };
