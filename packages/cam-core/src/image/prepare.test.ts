@@ -68,6 +68,25 @@ describe("fits", () => {
     expect(wide.height).toBeCloseTo(10 / 0.75, 10);
   });
 
+  test("squash to a larger size, then the middle (DeiT's processor, timm's crop_mode squash)", () => {
+    const { tensor, placement } = preparePicture(testPicture(40, 20), input([8, 8], { resizeTo: 10 }));
+    // 40 x 20 squashed to 10 x 10, rows and columns 1..9 kept: a pixel is 4 x 2 of the original's
+    expect(placement).toEqual({ x: 4, y: 2, width: 32, height: 16 });
+    const whole = resample(
+      { width: 40, height: 20, channels: 3, data: testPicture(40, 20).rgb },
+      { ...bilinear, width: 10, height: 10, crop: { left: 1, top: 1, width: 8, height: 8 } },
+    );
+    expect(tensor.data).toEqual(whole.data);
+    const wide = preparePicture(testPicture(40, 20), input([8, 8], { resizeTo: [8, 16] })).placement;
+    expect(wide).toEqual({ x: 10, y: 0, width: 20, height: 20 }); // columns 4..12 of 16
+  });
+
+  test("short side over a box: the picture just covers it (timm's ResizeKeepRatio)", () => {
+    const { placement } = preparePicture(testPicture(40, 20), input([8, 8], { fit: "short-side", resizeTo: [10, 16] }));
+    // by max(10/20, 16/40) = 1/2 to 20 x 10, columns 6..14 and rows 1..9 kept
+    expect(placement).toEqual({ x: 12, y: 2, width: 16, height: 16 });
+  });
+
   test("pad keeps everything and reaches beyond the picture", () => {
     const picture = testPicture(8, 4);
     const { tensor, placement } = preparePicture(picture, input([8, 8], { fit: "pad", padValue: 114 }));
@@ -155,6 +174,7 @@ describe("there and back", () => {
     ["portrait, cropped", 427, 640, { fit: "short-side", resizeTo: 256 }],
     ["landscape, padded", 640, 427, { fit: "pad" }],
     ["portrait, squashed", 427, 640, {}],
+    ["portrait, squashed and cropped", 427, 640, { resizeTo: [220, 250] }],
   ];
   test.each(cases)("%s: points go round, and a mark is found where it was put", (_, w, h, resize) => {
     const model = { width: 224, height: 192 };

@@ -18,10 +18,12 @@ type Size = { width: number; height: number };
 
 /** The size of the whole picture just before the crop or the padding, by fit. Rounded as torchvision rounds. */
 const scaledSize: Readonly<Record<Fit, (picture: Size, model: Size, resize: ResizeManifest) => Size>> = {
-  squash: (_, model) => model,
-  "short-side": ({ width, height }, model, { resizeTo }) => {
-    const short = resizeTo ?? 0;
-    if (short === 0) return scaledBy(Math.max(model.width / width, model.height / height), { width, height });
+  squash: (_, model, { resizeTo }) => (resizeTo === undefined ? model : boxOf(resizeTo)),
+  "short-side": ({ width, height }, model, { resizeTo: short }) => {
+    if (typeof short !== "number") {
+      const box = short ? boxOf(short) : model;
+      return scaledBy(Math.max(box.width / width, box.height / height), { width, height });
+    }
     return width <= height
       ? { width: short, height: Math.max(1, Math.floor((short * height) / width)) }
       : { width: Math.max(1, Math.floor((short * width) / height)), height: short };
@@ -105,6 +107,11 @@ export function luma(rgb: Uint8Array): Uint8Array {
   for (let i = 0, from = 0; i < grey.length; i++, from += 3)
     grey[i] = (19595 * rgb[from]! + 38470 * rgb[from + 1]! + 7471 * rgb[from + 2]! + 0x8000) >> 16;
   return grey;
+}
+
+function boxOf(size: number | readonly [number, number]): Size {
+  const [height, width] = typeof size === "number" ? [size, size] : size;
+  return { width, height };
 }
 
 function scaledBy(factor: number, { width, height }: Size): Size {

@@ -80,9 +80,20 @@ describe("refused, with the place", () => {
     ["std 0", (json) => Object.assign(image(json), { std: [1, 0, 1] }), /inputs\.image\.std\.1: /],
     ["range", (json) => Object.assign(image(json), { range: [1, 1] }), /range: pixel 0 and pixel 255 become the same/],
     [
-      "crop with squash",
-      (json) => Object.assign(image(json).resize, { fit: "squash" }),
+      "a size before the crop, with padding",
+      (json) => Object.assign(image(json).resize, { fit: "pad" }),
       /resizeTo: has no meaning with fit/,
+    ],
+    [
+      "a crop of a picture squashed to the model's size",
+      (json) =>
+        Object.assign(image(json), { resize: { kernel: "bicubic", antialias: true, fit: "squash", crop: "center" } }),
+      /crop: has no meaning with fit/,
+    ],
+    [
+      "half a pixel",
+      (json) => Object.assign(image(json).resize, { resizeTo: 256.5 }),
+      /resizeTo: expected whole pixels, or \[h, w\]/,
     ],
     ["NHW in colour", (json) => Object.assign(image(json), { layout: "NHW" }), /channelOrder: NHW has no channel axis/],
     ["sha256", (json) => Object.assign(json, { sha256: "ABC" }), /sha256: expected 64 lower-case/],

@@ -57,8 +57,11 @@ export type ResizeManifest = {
   /** Average over the area a pixel comes from when shrinking (Pillow, torchvision's default) or sample points (OpenCV). */
   antialias: boolean;
   fit: Fit;
-  /** `fit: "short-side"` only: the short side in pixels before the crop; default: just large enough. */
-  resizeTo?: number;
+  /**
+   * The whole picture's size before the crop. `fit: "short-side"`: the short side in pixels, or a box [h, w] that the picture just
+   * covers; default: the model's. `fit: "squash"`: [h, w], or one number for a square; default: the model's, nothing is cut off.
+   */
+  resizeTo?: number | [number, number];
   /** Which part is kept when the picture doesn't have the model's proportions; only the centre so far. */
   crop?: "center";
   /** `fit: "pad"` only: the grey around the picture, 0..255. Default 0 */
@@ -109,7 +112,7 @@ export type Kernel = (typeof kernels)[number];
 
 /**
  * `squash` changes the proportions; `short-side` scales the short side to `resizeTo` and cuts the middle out; `pad` keeps
- * everything and fills up with `padValue`.
+ * everything and fills up with `padValue` (letterbox).
  */
 export const fits = ["short-side", "squash", "pad"] as const;
 export type Fit = (typeof fits)[number];
@@ -126,17 +129,19 @@ const resizeSchema: z.ZodType<ResizeManifest> = z
     kernel: z.enum(kernels),
     antialias: z.boolean(),
     fit: z.enum(fits),
-    resizeTo: pixels.exactOptional(),
+    resizeTo: z
+      .union([pixels, z.tuple([pixels, pixels])], { error: "expected whole pixels, or [h, w]" })
+      .exactOptional(),
     crop: z.literal("center").exactOptional(),
     padValue: z.int().min(0).max(255).exactOptional(),
   })
   .superRefine((resize, context) => {
-    for (const [key, fit] of [
-      ["resizeTo", "short-side"],
-      ["crop", "short-side"],
-      ["padValue", "pad"],
+    for (const [key, fitting] of [
+      ["resizeTo", ["short-side", "squash"]],
+      ["crop", resize.resizeTo === undefined ? ["short-side"] : ["short-side", "squash"]],
+      ["padValue", ["pad"]],
     ] as const)
-      if (resize[key] !== undefined && resize.fit !== fit)
+      if (resize[key] !== undefined && !fitting.some((fit) => fit === resize.fit))
         context.addIssue({ code: "custom", path: [key], message: `has no meaning with fit "${resize.fit}"` });
   });
 

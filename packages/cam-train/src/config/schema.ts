@@ -72,8 +72,11 @@ const inputSchema = z.strictObject({
       kernel: said(z.enum(kernels), "How new pixels are made"),
       antialias: said(z.boolean(), "Averages when it shrinks, as Pillow does"),
       fit: said(z.enum(fits), "squash, cut the middle out (short-side), or pad"),
-      resizeTo: said(count, "short-side: the short side before the cut").exactOptional(),
-      crop: said(z.literal("center"), "short-side: which part is kept").exactOptional(),
+      resizeTo: said(
+        z.union([count, z.tuple([count, count])]),
+        "Before the cut: short-side: the short side, or [h, w] to cover; squash: [h, w]",
+      ).exactOptional(),
+      crop: said(z.literal("center"), "short-side, and squash with resizeTo: which part is kept").exactOptional(),
       padValue: said(z.int().min(0).max(255), "pad: the grey around the picture").exactOptional(),
     })
     .meta({ description: "How pictures of other sizes are brought to this one" })

@@ -30,8 +30,17 @@ export function prepared(picture: Picture, input: InputManifest): Uint8Array {
 }
 
 function isAtSize({ width, height }: Picture, { size, resize }: InputManifest): boolean {
-  const scaled = resize?.resizeTo !== undefined && resize.resizeTo !== Math.min(width, height);
-  return height === size[0] && width === size[1] && !scaled;
+  return height === size[0] && width === size[1] && keepsSize({ width, height }, resize ?? {});
+}
+
+/** Whether a picture of the model's size isn't scaled before the cut. */
+function keepsSize(
+  { width, height }: { width: number; height: number },
+  { fit, resizeTo }: Partial<NonNullable<InputManifest["resize"]>>,
+): boolean {
+  if (resizeTo === undefined) return true;
+  if (typeof resizeTo !== "number") return resizeTo[0] === height && resizeTo[1] === width;
+  return resizeTo === Math.min(width, height) && (fit === "short-side" || width === height);
 }
 
 /** A mask where the picture lies: resized and cut like it, but nearest neighbour; above 127 is inside (1). */
