@@ -214,6 +214,11 @@ function readTensor(proto: TensorProto, reader: Reader): Initializer {
   return placed(proto, reader, { source: sourceOf(bytes), offset: 0, length: bytes.byteLength });
 }
 
+/** A tensor that stands alone, with its contents inside. `name` is what errors call it. */
+export function tensorOf(proto: TensorProto, name: string): Initializer {
+  return readTensor(proto, { name, externalData: undefined });
+}
+
 /** A tensor whose contents are part of a source: a view on it, or what is read from the file when it is first wanted. */
 function placed(proto: TensorProto, reader: Reader, { source, offset, length }: Part): Initializer {
   const dtype = dtypeOf(proto.dataType, `tensor "${proto.name}"`, reader);

@@ -154,9 +154,16 @@ function attributeProto(name: string, attribute: Attribute): AttributeProto {
       break;
     case "graph":
       proto.type = A.GRAPH;
-      proto.g = graphProto(attribute.value, inside);
+      proto.g = bodyProto(attribute.value);
       break;
   }
+  return proto;
+}
+
+/** A sub-graph. Its values may be of any kind, sequences too: what the file didn't declare is left to the runtime to infer. */
+function bodyProto(graph: Graph): GraphProto {
+  const proto = graphProto(graph, inside);
+  for (const value of [...proto.input, ...proto.output]) if (!graph.types.has(value.name)) delete value.type;
   return proto;
 }
 

@@ -82,6 +82,8 @@ export const attributesToInputs: Upgrades = {
       },
     },
   ],
+  // What was an experiment until then became the new Slice.
+  DynamicSlice: [{ until: 10, rewrite: (node, op) => op.node("Slice", node.inputs) }],
   TopK: [
     {
       until: 10,

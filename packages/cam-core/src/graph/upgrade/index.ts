@@ -4,7 +4,9 @@ import { type Attribute, copyGraph, type Graph, type Node, opsetOf, topological 
 import { type Facts, inferGraph, inferNode } from "../infer.ts";
 import { liftConstants } from "../passes/lift-constants.ts";
 import { attributesToInputs } from "./attributes-to-inputs.ts";
+import { control } from "./control.ts";
 import { flattenedSoftmax } from "./flattened-softmax.ts";
+import { oddities } from "./oddities.ts";
 import { resampling } from "./resampling.ts";
 import { training } from "./training.ts";
 
@@ -23,8 +25,8 @@ export type Upgrade = {
 
 export type Upgrades = Readonly<Record<string, readonly Upgrade[]>>;
 
-/** By operator: what changed on the way to opset 18. */
-const upgrades: Upgrades = merge(attributesToInputs, flattenedSoftmax, resampling, training);
+/** By operator: what changed on the way to opset 18, and what is put right in any. */
+const upgrades: Upgrades = merge(attributesToInputs, flattenedSoftmax, resampling, training, control, oddities);
 
 /**
  * Brings a graph to opset 18 or later: constants become initializers, and operators whose form changed take the new one.
@@ -37,7 +39,21 @@ export function upgradeGraph(graph: Graph): void {
       hint: "Convert it with onnx.version_converter, or export it again.",
     });
   liftConstants(graph);
-  if (opset < canonicalOpset) upgradeNodes(graph, opset, "camkit/upgrade");
+  if (opset < canonicalOpset || graph.nodes.some((node) => isConcerned(node, opset)))
+    upgradeNodes(graph, opset, "camkit/upgrade");
+}
+
+/** What is to be done with a node, in the order of the tables. */
+function upgradesOf(node: Node, opset: number): readonly Upgrade[] {
+  return node.domain === "" ? (upgrades[node.opType] ?? []).filter(({ until }) => opset < until) : [];
+}
+
+/** Whether something is to be done with a node, or inside it. */
+function isConcerned(node: Node, opset: number): boolean {
+  const inside = Object.values(node.attributes).flatMap((attribute) =>
+    attribute.type === "graph" ? attribute.value.nodes : [],
+  );
+  return upgradesOf(node, opset).length > 0 || inside.some((each) => isConcerned(each, opset));
 }
 
 function upgradeNodes(graph: Graph, opset: number, prefix: string, around?: Facts): void {
@@ -46,9 +62,7 @@ function upgradeNodes(graph: Graph, opset: number, prefix: string, around?: Fact
   const op = new Builder(graph, { facts: inferGraph(graph, around), prefix });
   for (const given of old) {
     const node = upgradeBranches(given, opset, op);
-    const applicable =
-      node.domain === "" ? (upgrades[node.opType] ?? []).filter((upgrade) => opset < upgrade.until) : [];
-    const outputs = applicable.reduce<readonly Value[] | undefined>(
+    const outputs = upgradesOf(node, opset).reduce<readonly Value[] | undefined>(
       (done, { rewrite }) => done ?? rewrite(node, op),
       undefined,
     );
@@ -58,7 +72,7 @@ function upgradeNodes(graph: Graph, opset: number, prefix: string, around?: Fact
       graph.nodes.push(node);
     }
   }
-  graph.opsets = new Map([...graph.opsets, ["", canonicalOpset]]);
+  graph.opsets = new Map([...graph.opsets, ["", Math.max(opset, canonicalOpset)]]);
 }
 
 /** The node with its sub-graphs upgraded; what is added there has names that no graph around it uses. */

@@ -102,6 +102,27 @@ const cases: readonly (readonly [string, string, readonly number[], Sample])[] =
     [10],
     { inputs: [x4, float32([4], [1, 1, 2, 1.6])], constants: [1], attributes: { mode: "linear" } },
   ],
+  ["Resize", "nearest, by scales that only the run knows", [10], { inputs: [x4, float32([4], [1, 1, 0.75, 1.4])] }],
+  [
+    "Resize",
+    "sizes beside empty scales",
+    [11, 12],
+    {
+      inputs: [x4, float32([0], []), float32([0], []), int64([4], [2, 3, 7, 3])],
+      constants: [1, 2],
+      attributes: { mode: "linear" },
+    },
+  ],
+  [
+    "RoiAlign",
+    "not yet moved by half a pixel",
+    [10, 15],
+    {
+      inputs: [x4, float32([2, 4], [0, 0, 3, 2, 1, 1, 4, 3]), int64([2], [1, 0])],
+      attributes: { output_height: 2, output_width: 3, sampling_ratio: 2, spatial_scale: { float: 0.75 } },
+    },
+  ],
+  ["DynamicSlice", "axes", [9], { inputs: [x3, int64([2], [1, -3]), int64([2], [3, -1]), int64([2], [1, 2])] }],
   [
     "Resize",
     "linear, smaller",
@@ -268,6 +289,71 @@ describe("around the node", () => {
       await compare(graph, { c: bool([], [c]), x: random.normal([2, 1, 4]) }, `condition ${c}`);
   });
 
+  test("sub-graphs whose values the file gives no type", async () => {
+    const body: Graph = {
+      ...graphOf([node("Shape", ["x"], ["s"]), node("Slice", ["s", "from", "to"], ["inner"])], [], []),
+      outputs: [{ name: "inner", dtype: "float32" }],
+      initializers: new Map([
+        ["from", initializerOf(int64([1], [1]))],
+        ["to", initializerOf(int64([1], [3]))],
+      ]),
+    };
+    const branch = { type: "graph", value: body } as const;
+    const graph = graphOf(
+      [
+        node("If", ["c"], ["sizes"], { then_branch: branch, else_branch: branch }),
+        node("Cast", ["sizes"], ["y"], { to: { type: "int", value: 1 } }),
+      ],
+      [{ name: "c", dtype: "bool", shape: [] }, x],
+      ["y"],
+      12,
+    );
+    await compare(graph, { c: bool([], [true]), x: x3 }, "a branch that gives int64");
+  });
+
+  test.each([0, 1])("Scan with a batch, direction %i: a running sum over time", async (direction) => {
+    const body: Graph = {
+      ...graphOf(
+        [node("Add", ["sum", "next"], ["added"]), node("Identity", ["added"], ["each"])],
+        [],
+        ["added", "each"],
+      ),
+      inputs: [
+        { name: "sum", dtype: "float32" },
+        { name: "next", dtype: "float32" },
+      ],
+    };
+    const scan = node("Scan", ["", "initial", "x"], ["final", "sums"], {
+      body: { type: "graph", value: body },
+      num_scan_inputs: { type: "int", value: 1 },
+      directions: { type: "ints", value: [direction] },
+    });
+    const initial = { name: "initial", dtype: "float32", shape: [2, 4] } as const;
+    const graph = graphOf([scan], [initial, x], ["final", "sums"], 8);
+    await compare(graph, { initial: random.normal([2, 4]), x: x3 }, "scan");
+  });
+
+  test("Range of lists of one number, in the newest opset as well", async () => {
+    const constant = (name: string, value: number) =>
+      node("Constant", [], [name], { value: { type: "tensor", value: initializerOf(int64([1], [value])) } });
+    const graph = graphOf(
+      [
+        constant("start", 1),
+        constant("step", 2),
+        node("Size", ["x"], ["limit"]),
+        node("Range", ["start", "limit", "step"], ["odd"]),
+        node("Cast", ["odd"], ["y"], { to: { type: "int", value: 1 } }),
+      ],
+      [x],
+      ["y"],
+      23,
+    );
+    upgradeGraph(graph);
+    expect(graph.opsets.get("")).toBe(23);
+    const { y } = await withSession(graph, {}, (session) => session.run({ x: x3 }));
+    expect(Array.from(y!.data as Float32Array)).toEqual(Array.from({ length: 12 }, (_, i) => 2 * i + 1));
+  });
+
   test("Constant nodes become initializers, in each of their forms", () => {
     const constant = (name: string, form: string, attribute: Node["attributes"][string]) =>
       node("Constant", [], [name], { [form]: attribute });
@@ -312,6 +398,15 @@ describe("refusals", () => {
     const graph = graphOf([node("Relu", ["x"], ["y"])], [x], ["y"], 6);
     expect(() => upgradeGraph(graph)).toThrow("opset 6; the oldest that can be read is 7");
     expect(() => upgradeGraph(graphOf([node("Relu", ["x"], ["y"])], [x], ["y"], 7))).not.toThrow();
+  });
+
+  test("Scan with sequences of different lengths", () => {
+    const scan = node("Scan", ["lengths", "initial", "x"], ["final"], {
+      body: { type: "graph", value: graphOf([], [], []) },
+      num_scan_inputs: { type: "int", value: 1 },
+    });
+    const graph = graphOf([scan], [x, { ...x, name: "initial" }, { name: "lengths", dtype: "int64" }], ["final"], 8);
+    expect(() => upgradeGraph(graph)).toThrow(/Scan final.*different lengths/);
   });
 
   test("BatchNormalization with a statistic per position", () => {

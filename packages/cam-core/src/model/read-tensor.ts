@@ -1,0 +1,20 @@
+import { fromBinary } from "@bufbuild/protobuf";
+import { TensorProtoSchema } from "onnx-buf";
+import { NotOnnxError } from "../errors.ts";
+import { type Tensor, viewBytes } from "../tensor.ts";
+import { tensorOf } from "./read.ts";
+
+/**
+ * A tensor from a `.pb` file: ONNX's TensorProto, as test data is stored. Throws NotOnnxError for other bytes,
+ * UnsupportedModelError for element types that aren't handled.
+ */
+export function readTensorFile(bytes: Uint8Array, name: string): Tensor {
+  let proto: ReturnType<typeof fromBinary<typeof TensorProtoSchema>>;
+  try {
+    proto = fromBinary(TensorProtoSchema, bytes, { readUnknownFields: false });
+  } catch (cause) {
+    throw new NotOnnxError(name, "the protobuf can't be parsed as a tensor", { cause });
+  }
+  const { dtype, shape, bytes: data, strings } = tensorOf(proto, name);
+  return { dtype, shape, data: dtype === "string" ? [...strings!] : viewBytes(dtype, data) };
+}
