@@ -25,14 +25,19 @@ export const choice = defineRules({
   Min: extreme((op, a, b) => op.greater(a, b)),
 
   // y = min(max(x, low), high). What comes out as it went in passes, the bounds included; each bound collects what it held
-  // back.
+  // back. Where the bounds have changed places, y is the high one everywhere.
   Clip: {
     kind: "kinked",
-    vjp: ({ op, inputs: [x], outputs: [y], dy, wants }) => [
-      wants(0) ? op.where(op.equal(x!, y!), dy, 0) : null,
-      wants(1) ? op.where(op.less(x!, y!), dy, 0) : null,
-      wants(2) ? op.where(op.greater(x!, y!), dy, 0) : null,
-    ],
+    vjp: ({ op, inputs: [x, low, high], outputs: [y], dy, wants }) => {
+      const crossed = low && high ? op.greater(low, high) : undefined;
+      const below = crossed ? () => op.and(op.less(x!, y!), op.not(crossed)) : () => op.less(x!, y!);
+      const above = crossed ? () => op.or(op.greater(x!, y!), crossed) : () => op.greater(x!, y!);
+      return [
+        wants(0) ? op.where(op.equal(x!, y!), dy, 0) : null,
+        wants(1) ? op.where(below(), dy, 0) : null,
+        wants(2) ? op.where(above(), dy, 0) : null,
+      ];
+    },
     sample: (rng) => {
       const [low, high] = [-0.5, 0.75].map((bound) => float32([], [bound]));
       const x = () => rng.away([-0.5, 0.75], [3, 5], 0.15);
@@ -42,6 +47,7 @@ export const choice = defineRules({
         { inputs: [x(), low] },
         { inputs: [x()] },
         { inputs: [x(), low, high], constants: [1, 2] },
+        { inputs: [x(), high, low] },
       ];
     },
   },
