@@ -1,7 +1,8 @@
 import { CamError } from "../../errors.ts";
 import { openModel } from "../../model/model.ts";
 import { writeModel } from "../../model/write.ts";
-import { openBytes, type Session } from "../../runtime/session.ts";
+import type { Session } from "../../runtime/runtime.ts";
+import { openBytes } from "../../runtime/session.ts";
 import { bytesOf, numbersIn, type Tensor, type TypedArray } from "../../tensor.ts";
 import { CaseSkipped, type LoadedCase, loadCase } from "./one-case.ts";
 import type { NodeCase } from "./read.ts";
