@@ -132,6 +132,20 @@ export class UnknownNameError extends CamError {
   }
 }
 
+/** What is to be added to a model bears a name that the model uses. */
+export class NameTakenError extends CamError {
+  override readonly code = "name-taken";
+  override readonly blame = "usage";
+  constructor(
+    readonly value: string,
+    prefix: string,
+  ) {
+    super(`the model has a value named "${value}" already`, {
+      hint: `Choose other names than those that begin with "${prefix}": --prefix explained, for one.`,
+    });
+  }
+}
+
 /** `--target` (or a target in code) is malformed or outside the model's outputs. */
 export class TargetError extends CamError {
   override readonly code = "target";

@@ -12,6 +12,7 @@ export {
   type ExplainResult,
   type Explanation,
 } from "./explain/explainer.ts";
+export { type ExportedGraph, type ExportOptions, exportGraph, type TargetInput } from "./explain/export.ts";
 export { candidateLayers, defaultLayer, type Layer, layerNamed } from "./explain/layers.ts";
 export { feedPixels, pixelInput } from "./explain/pixels.ts";
 export { gradientPlan, groundwork, type Plan, plan } from "./explain/plan.ts";

@@ -2,58 +2,72 @@ import { MethodError } from "../errors.ts";
 import type { Builder, Value } from "../graph/builder.ts";
 import { type Node, producersOf } from "../graph/graph.ts";
 
-/** Steps between pooling and logits that are neither pooling nor dense, and are linear when their other input is constant. */
-const neutral: ReadonlySet<string> = new Set([
-  "Flatten",
-  "Reshape",
-  "Squeeze",
-  "Unsqueeze",
-  "Transpose",
-  "Identity",
-  "Dropout",
-  "Cast",
-  "Add",
-  "Sub",
-  "Mul",
-  "Div",
-]);
-const dense: ReadonlySet<string> = new Set(["Gemm", "MatMul", "Conv"]);
-const pooling: ReadonlySet<string> = new Set(["GlobalAveragePool", "ReduceMean", "ReduceSum"]);
+/** What a step of a linear head does. `layout` moves elements, `offset` adds a constant, `scale` multiplies by one. */
+export type StepKind = "layout" | "offset" | "scale" | "dense" | "pooling";
+
+export type Step = {
+  readonly kind: StepKind;
+  readonly node: Node;
+  /** The input that isn't a constant. */
+  readonly from: Value;
+};
+
+const kinds: Readonly<Record<string, StepKind>> = {
+  ...each("layout", "Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Identity", "Dropout", "Cast"),
+  ...each("offset", "Add", "Sub"),
+  ...each("scale", "Mul", "Div"),
+  ...each("dense", "Gemm", "MatMul", "Conv"),
+  ...each("pooling", "GlobalAveragePool", "ReduceMean", "ReduceSum"),
+};
+
+function each(kind: StepKind, ...opTypes: readonly string[]): Record<string, StepKind> {
+  return Object.fromEntries(opTypes.map((opType) => [opType, kind]));
+}
 
 /**
- * Checks the precondition of CAM: from `layer`, one global average pooling and one linear layer lead to `logits`, and
- * nothing else. Throws MethodError naming the node that breaks the form.
+ * The steps from `layer` to `logits`, in order, where they are one global pooling and then one linear layer, with nothing else
+ * but layout, constant offsets and constant scales: the precondition of CAM. Throws MethodError naming the node that breaks the
+ * form; `method` is what needs it.
  */
-export function checkLinearHead(op: Builder, layer: Value, logits: Value): void {
+export function linearHead(op: Builder, layer: Value, logits: Value, method = "cam"): readonly Step[] {
   const producers = producersOf(op.graph);
-  const seen: string[] = [];
-  let value = logits;
-  while (value !== layer) {
+  const steps: Step[] = [];
+  for (let value = logits; value !== layer; value = steps[0]!.from) {
     const node = producers.get(value);
-    const next = node && soleInput(op, node);
-    if (
-      !node ||
-      next === undefined ||
-      !(neutral.has(node.opType) || dense.has(node.opType) || pooling.has(node.opType))
-    )
-      throw refusal(`${node ? `${node.opType} "${node.name}"` : `"${value}"`} lies between "${layer}" and the logits`);
-    seen.push(node.opType);
-    value = next;
+    const step = node && stepOf(op, node);
+    if (!step)
+      throw refusal(
+        method,
+        `${node ? `${node.opType} "${node.name}"` : `"${value}"`} lies between "${layer}" and the logits`,
+      );
+    steps.unshift(step);
   }
-  const count = (kind: ReadonlySet<string>) => seen.filter((opType) => kind.has(opType)).length;
-  if (count(pooling) !== 1 || count(dense) !== 1)
-    throw refusal(`between "${layer}" and the logits lie ${count(pooling)} poolings and ${count(dense)} linear layers`);
-  if (dense.has(seen.at(-1)!)) throw refusal(`a linear layer comes before the pooling`);
+  const count = (kind: StepKind) => steps.filter((step) => step.kind === kind).length;
+  if (count("pooling") !== 1 || count("dense") !== 1)
+    throw refusal(
+      method,
+      `between "${layer}" and the logits lie ${count("pooling")} poolings and ${count("dense")} linear layers`,
+    );
+  const order = steps.map((step) => step.kind).filter((kind) => kind === "pooling" || kind === "dense");
+  if (order[0] === "dense") throw refusal(method, "a linear layer comes before the pooling");
+  return steps;
 }
 
-/** The one input that isn't a constant. */
-function soleInput(op: Builder, node: Node): Value | undefined {
+function stepOf(op: Builder, node: Node): Step | undefined {
+  const kind = node.domain === "" ? kinds[node.opType] : undefined;
   const computed = node.inputs.filter((name) => name !== "" && !op.graph.initializers.has(name));
-  return computed.length === 1 ? computed[0] : undefined;
+  // Where elements move may depend on the size of the input; what is added or multiplied may not.
+  const from = kind === "layout" ? node.inputs[0] : computed.length === 1 ? computed[0] : undefined;
+  // A constant divided by what is computed isn't linear in it.
+  if (!kind || from === undefined || (node.opType === "Div" && node.inputs[0] !== from)) return undefined;
+  return { kind, node, from };
 }
 
-function refusal(what: string): MethodError {
-  return new MethodError(`cam needs global average pooling and one linear layer after the layer; ${what}`, {
-    hint: "Use grad-cam, which is the same map where cam is defined and works everywhere else.",
+function refusal(method: string, what: string): MethodError {
+  return new MethodError(`${method} needs global average pooling and one linear layer after the layer; ${what}`, {
+    hint:
+      method === "cam"
+        ? "Use grad-cam, which is the same map where cam is defined and works everywhere else."
+        : "Without it, one class at a time is explained: the one that the exported model is asked for.",
   });
 }

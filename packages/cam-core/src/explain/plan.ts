@@ -14,10 +14,11 @@ import type { Target } from "../targets/parse.ts";
 import { type Seeded, seedTarget } from "../targets/seed.ts";
 import { axesFromLayout, guessLayout, inferAxes } from "./axes.ts";
 import { type Axes, isSpace } from "./axis.ts";
+import { withoutExplanation } from "./explained.ts";
 import { averageMaps, finishMap } from "./finish.ts";
 import { candidateLayers, defaultLayer, type Layer, layerNamed, type Site } from "./layers.ts";
 import { toChannelsFirst } from "./layout.ts";
-import { checkLinearHead } from "./linear-head.ts";
+import { linearHead } from "./linear-head.ts";
 import { classAxisOf, type Logits, logitsOf } from "./logits.ts";
 import { feedPixels, type PixelAffine, pixelInput } from "./pixels.ts";
 
@@ -42,7 +43,7 @@ export type GroundworkOptions = {
 
 /** Copies the model's graph, finds the input and the logits, and moves token choices ahead. */
 export function groundwork(model: Model, options: GroundworkOptions = {}): Groundwork {
-  const graph = copyGraph(model.graph);
+  const graph = withoutExplanation(copyGraph(model.graph));
   const outputs = graph.outputs.map((output) => output.name);
   const op = new Builder(graph);
   const input = chooseInput(graph.inputs, options.input);
@@ -138,15 +139,11 @@ export function plan(model: Model, options: PlanOptions): Plan {
   const base = groundwork(model, { ...options, keep: options.layers ?? [] });
   const { op, logits } = base;
   const { method } = options;
-  const layers = method.resolution === "input" ? [] : chooseLayers(base, options.layers);
-  if (method.needs.includes("linear-head")) for (const layer of layers) checkLinearHead(op, layer.value, logits);
-  const candidates = () => candidateLayers(base).map((layer) => layer.value);
+  const layers = layersFor(base, method, options.layers);
   const outputs: Value[] = [logits];
   const targets = options.targets.map((target, slot): PlannedTarget => {
     const seeded = seedTarget(base, target, slot);
-    const wrt = method.resolution === "input" ? [base.input] : layers.map((layer) => layer.value);
-    const gradients = gradient(op, new Map([[seeded.value, seeded.seed]]), wrt, { candidates });
-    const raw = gradients.map((dA, i) => publish(op, build(base, method, layers[i], dA), `camkit/raw.${slot}.${i}`));
+    const raw = rawMaps(base, method, layers, seeded).map((map, i) => publish(op, map, `camkit/raw.${slot}.${i}`));
     const map = options.finish ? publish(op, finish(base, method, raw), `camkit/map.${slot}`) : undefined;
     const scores = publish(op, seeded.scores, `camkit/score.${slot}`);
     const winners = seeded.winners && publish(op, seeded.winners, `camkit/class.${slot}`);
@@ -165,6 +162,26 @@ export function plan(model: Model, options: PlanOptions): Plan {
     layers,
     targets,
   };
+}
+
+/** The layers that a method reads: none for one at the input's resolution. Throws MethodError where it can't work on one. */
+export function layersFor(base: Groundwork, method: Method, names: readonly string[] | undefined): Layer[] {
+  const layers = method.resolution === "input" ? [] : chooseLayers(base, names);
+  if (method.needs.includes("linear-head")) for (const layer of layers) linearHead(base.op, layer.value, base.logits);
+  return layers;
+}
+
+/** One target's raw map per layer (or one at the input): float32 [N, ...space]. Adds forward, backward and the method's nodes. */
+export function rawMaps(
+  base: Groundwork,
+  method: Method,
+  layers: readonly Layer[],
+  seeded: Pick<Seeded, "value" | "seed">,
+): Value[] {
+  const candidates = () => candidateLayers(base).map((layer) => layer.value);
+  const wrt = method.resolution === "input" ? [base.input] : layers.map((layer) => layer.value);
+  const gradients = gradient(base.op, new Map([[seeded.value, seeded.seed]]), wrt, { candidates });
+  return gradients.map((dA, i) => build(base, method, layers[i], dA));
 }
 
 export function chooseLayers(base: Groundwork, names: readonly string[] | undefined): Layer[] {
@@ -206,7 +223,8 @@ export function contextAt(base: Groundwork, layer: Layer | undefined, dA: Value 
   };
 }
 
-function finish(base: Groundwork, method: Method, raw: readonly Value[]): Value {
+/** The map that is shown, [N, ...input's space] in 0 to 1, from the raw ones: each finished, then averaged. */
+export function finish(base: Groundwork, method: Method, raw: readonly Value[]): Value {
   const { op } = base;
   const axes = base.axes.get(base.input) ?? [];
   const space = axes.flatMap((axis, i) => (isSpace(axis) ? [i] : []));

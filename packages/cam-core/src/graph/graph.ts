@@ -9,7 +9,8 @@ export type Shape = readonly Dim[];
 /** What is known about a value; a missing shape means that not even the rank is known. */
 export type ValueType = { readonly dtype: DType; readonly shape?: Shape | undefined };
 
-export type ValueInfo = ValueType & { readonly name: string };
+/** An input or output. An `optional` one is ONNX's optional(tensor): a caller may leave it out, and the graph asks whether it did. */
+export type ValueInfo = ValueType & { readonly name: string; readonly optional?: boolean };
 
 /**
  * A constant of the graph. `bytes` is little-endian; a view on the model's bytes, or read from its file when first asked for:

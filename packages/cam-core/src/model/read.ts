@@ -124,13 +124,16 @@ function readGraph(proto: GraphProto, reader: Reader, opsets: ReadonlyMap<string
   };
 }
 
-/** A value of another kind than tensor (sequence, optional) keeps its name; its type stays unknown. */
+/** A value of another kind than tensor or optional tensor (a sequence) keeps its name; its type stays unknown. */
 function named(info: ValueInfoProto, types: ReadonlyMap<string, ValueType>): ValueInfo {
-  return { name: info.name, ...(types.get(info.name) ?? { dtype: "float32" as DType }) };
+  const optional = info.type?.value.case === "optionalType";
+  const type = types.get(info.name) ?? { dtype: "float32" as DType };
+  return { name: info.name, ...type, ...(optional ? { optional } : {}) };
 }
 
 function readType(info: ValueInfoProto, reader: Reader): ValueType | undefined {
-  const value = info.type?.value;
+  const declared = info.type?.value;
+  const value = declared?.case === "optionalType" ? declared.value.elemType?.value : declared;
   if (value?.case !== "tensorType" || value.value.elemType === 0) return undefined;
   const dtype = dtypeOf(value.value.elemType, `value "${info.name}"`, reader);
   const shape = value.value.shape?.dim.map((dim): Dim => {

@@ -111,11 +111,13 @@ function valueProto(info: ValueInfo): ValueInfoProto {
       return { value: { case: "dimParam" as const, value: dim ?? "" } };
     }),
   };
+  const tensor = {
+    case: "tensorType" as const,
+    value: { elemType: dtypeToOnnx(info.dtype), ...(shape ? { shape } : {}) },
+  };
   return create(ValueInfoProtoSchema, {
     name: info.name,
-    type: {
-      value: { case: "tensorType", value: { elemType: dtypeToOnnx(info.dtype), ...(shape ? { shape } : {}) } },
-    },
+    type: { value: info.optional ? { case: "optionalType", value: { elemType: { value: tensor } } } : tensor },
   });
 }
 

@@ -86,8 +86,14 @@ function classLogit(site: TargetSite, slot: number): Seeded {
   };
 }
 
+/** How many class numbers there are, as a scalar int64 value: a pair's one score has two. */
+export function classNumbers(site: TargetSite): Value {
+  const { op, logits, classAxis } = site;
+  return isPair(site) ? op.scalar(2, "int64") : op.squeeze(op.dim(logits, classAxis), [0]);
+}
+
 /** Whether one score stands between two named classes, as in a binary classifier: for class 1, against class 0. */
-function isPair(site: TargetSite): boolean {
+export function isPair(site: TargetSite): boolean {
   return classCount(site) === 1 && site.labels.length === 2;
 }
 
