@@ -66,6 +66,8 @@ export type Sample = {
   readonly wrt?: readonly number[];
   /** Output to differentiate. Default 0. */
   readonly output?: number;
+  /** The precision to check in. Default: float64 where ONNX Runtime has the kernels. */
+  readonly precision?: "float32";
   /** A looser tolerance, with its reason in a comment beside it. */
   readonly rtol?: number;
 };

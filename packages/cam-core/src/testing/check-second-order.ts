@@ -46,7 +46,7 @@ export async function checkSecondOrder(opType: string, options: SecondOrderOptio
       const given = { opType, rule, sample: inPrecision(precision, sample), precision };
       return checkSample(`${opType}, sample ${index}`, given, random, options.scaleSecond ?? 1);
     };
-    const result = await (options.precision ? check(options.precision) : inBestPrecision(check));
+    const result = await inBestPrecision(check, options.precision ?? sample.precision);
     if (result.precision === "float32") used.precision = "float32";
     used.worst = Math.max(used.worst, result.worst);
     used.nonZero += result.nonZero;

@@ -33,8 +33,9 @@ export async function checkVjp(opType: string, options: CheckVjpOptions): Promis
   const used: CheckedVjp = { precision: "float64", worst: 0 };
   for (const [index, sample] of samplesOf(entry, random).entries()) {
     const what = `${opType}, sample ${index}`;
-    const result = await inBestPrecision((precision) =>
-      checkAs(precision, what, opType, entry, inPrecision(precision, sample), random, options),
+    const result = await inBestPrecision(
+      (precision) => checkAs(precision, what, opType, entry, inPrecision(precision, sample), random, options),
+      sample.precision,
     );
     if (result.precision === "float32") used.precision = "float32";
     used.worst = Math.max(used.worst, result.worst);

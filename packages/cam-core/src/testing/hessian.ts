@@ -49,12 +49,14 @@ export async function checkHessian(opType: string, options: { seed: number; rule
   const random = rng(options.seed);
   const used: CheckedHessian = { precision: "float64", asymmetry: 0, dynamic: 0, samples: 0, open: 0 };
   for (const [index, sample] of samplesOf(rule, random).entries()) {
-    const found = await inBestPrecision((precision) =>
-      checkSample(
-        `${opType}, sample ${index}`,
-        { opType, rule, sample: inPrecision(precision, sample), precision },
-        random,
-      ),
+    const found = await inBestPrecision(
+      (precision) =>
+        checkSample(
+          `${opType}, sample ${index}`,
+          { opType, rule, sample: inPrecision(precision, sample), precision },
+          random,
+        ),
+      sample.precision,
     );
     if (found.precision === "float32") used.precision = "float32";
     used.asymmetry = Math.max(used.asymmetry, found.asymmetry);

@@ -12,6 +12,7 @@ import { norm } from "./norm.ts";
 import { pad } from "./pad.ts";
 import { pool } from "./pool.ts";
 import { quantisation } from "./quantise.ts";
+import { recurrent } from "./recurrent.ts";
 import { reduce } from "./reduce.ts";
 import { resize } from "./resize.ts";
 import { scan } from "./scan.ts";
@@ -38,6 +39,7 @@ export const rules: Rules = {
   ...gather,
   ...scan,
   ...scanOperator,
+  ...recurrent,
   ...attention,
   ...quantisation,
 };
