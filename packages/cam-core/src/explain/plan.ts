@@ -3,6 +3,7 @@ import { InputError, LayerError, UnknownNameError } from "../errors.ts";
 import { Builder, type Value } from "../graph/builder.ts";
 import { checkGraph } from "../graph/check.ts";
 import { copyGraph, type Graph, type ValueInfo } from "../graph/graph.ts";
+import { expandFused, restoreFused } from "../graph/fused/index.ts";
 import { gatherOneHot } from "../graph/passes/gather-one-hot.ts";
 import { hoistPosition } from "../graph/passes/hoist-position.ts";
 import { meanOfExpanded } from "../graph/passes/mean-of-expanded.ts";
@@ -44,6 +45,7 @@ export type GroundworkOptions = {
 /** Copies the model's graph, finds the input and the logits, and moves token choices ahead. */
 export function groundwork(model: Model, options: GroundworkOptions = {}): Groundwork {
   const graph = withoutExplanation(copyGraph(model.graph));
+  expandFused(graph);
   const outputs = graph.outputs.map((output) => output.name);
   const op = new Builder(graph);
   const input = chooseInput(graph.inputs, options.input);
@@ -290,6 +292,8 @@ export function seal(op: Builder, outputs: readonly Value[]): Graph {
   op.graph.outputs = outputs.map((name) => ({ name, dtype: op.dtype(name) }));
   gatherOneHot(op);
   meanOfExpanded(op);
+  pruneUnused(op.graph);
+  restoreFused(op.graph);
   pruneUnused(op.graph);
   checkGraph(op.graph);
   return op.graph;

@@ -66,7 +66,12 @@ export type Graph = {
   producer?: { readonly name: string; readonly version: string; readonly irVersion: number };
   /** Model-local functions, kept as read: `${domain}:${name}`. */
   functions: ReadonlyMap<string, unknown>;
+  /** Fused nodes that were spelled out, to be put back where nothing reads from within. */
+  expanded?: readonly Expanded[];
 };
+
+/** A fused node and what stands in its place. */
+export type Expanded = { readonly node: Node; readonly parts: readonly Node[] };
 
 /** The version of ONNX's own operators that the graph uses. */
 export function opsetOf(graph: Graph): number {

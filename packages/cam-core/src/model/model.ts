@@ -1,4 +1,5 @@
 import type { Graph } from "../graph/graph.ts";
+import { refuseLaidOut } from "../graph/fused/index.ts";
 import { upgradeGraph } from "../graph/upgrade/index.ts";
 import type { Manifest } from "./manifest.ts";
 import { type ReadOptions, readModel } from "./read.ts";
@@ -40,6 +41,7 @@ export function openModel(
     }),
   });
   const opset = graph.opsets.get("") ?? 1;
+  refuseLaidOut(graph);
   upgradeGraph(graph);
   const { manifest } = options;
   return {
