@@ -2,8 +2,8 @@ import { gradient } from "../autodiff/gradient.ts";
 import { InputError, LayerError, UnknownNameError } from "../errors.ts";
 import { Builder, type Value } from "../graph/builder.ts";
 import { checkGraph } from "../graph/check.ts";
-import { copyGraph, type Graph, type ValueInfo } from "../graph/graph.ts";
 import { expandFused, restoreFused } from "../graph/fused/index.ts";
+import { copyGraph, type Graph, type ValueInfo } from "../graph/graph.ts";
 import { gatherOneHot } from "../graph/passes/gather-one-hot.ts";
 import { hoistPosition } from "../graph/passes/hoist-position.ts";
 import { meanOfExpanded } from "../graph/passes/mean-of-expanded.ts";
@@ -169,7 +169,7 @@ export function plan(model: Model, options: PlanOptions): Plan {
 /** The layers that a method reads: none for one at the input's resolution. Throws MethodError where it can't work on one. */
 export function layersFor(base: Groundwork, method: Method, names: readonly string[] | undefined): Layer[] {
   const layers = method.resolution === "input" ? [] : chooseLayers(base, names);
-  if (method.needs.includes("linear-head")) for (const layer of layers) linearHead(base.op, layer.value, base.logits);
+  if (method.needs.includes("linear-head")) for (const layer of layers) linearHead(base.op, layer.tensor, base.logits);
   return layers;
 }
 
@@ -181,7 +181,7 @@ export function rawMaps(
   seeded: Pick<Seeded, "value" | "seed">,
 ): Value[] {
   const candidates = () => candidateLayers(base).map((layer) => layer.value);
-  const wrt = method.resolution === "input" ? [base.input] : layers.map((layer) => layer.value);
+  const wrt = method.resolution === "input" ? [base.input] : layers.map((layer) => layer.tensor);
   const gradients = gradient(base.op, new Map([[seeded.value, seeded.seed]]), wrt, { candidates });
   return gradients.map((dA, i) => build(base, method, layers[i], dA));
 }
@@ -212,7 +212,7 @@ export function contextAt(base: Groundwork, layer: Layer | undefined, dA: Value 
     );
   };
   const inputAxes = base.axes.get(base.input);
-  const activations = layer ? at(layer.value, layer.axes) : "";
+  const activations = layer ? at(layer.tensor, layer.axes) : "";
   const main = layer ? activations : at(base.input, inputAxes);
   return {
     op,

@@ -134,6 +134,17 @@ export function producersOf(graph: Graph): Map<string, Node> {
   return producers;
 }
 
+/** Values that depend on no input: initializers, and what is computed from them alone. */
+export function constantsOf(graph: Graph): Set<string> {
+  const constants = new Set(graph.initializers.keys());
+  for (const node of topological(graph))
+    if (readsOf(node).every((name) => constants.has(name)) && !drawn.has(node.opType))
+      for (const name of node.outputs) constants.add(name);
+  return constants;
+}
+
+const drawn: ReadonlySet<string> = new Set(["RandomNormal", "RandomUniform"]);
+
 /** Which nodes read each value, in graph order. */
 export function usersOf(graph: Graph): Map<string, Node[]> {
   const users = new Map<string, Node[]>();

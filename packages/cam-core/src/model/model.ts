@@ -1,5 +1,5 @@
-import type { Graph } from "../graph/graph.ts";
 import { refuseLaidOut } from "../graph/fused/index.ts";
+import type { Graph } from "../graph/graph.ts";
 import { upgradeGraph } from "../graph/upgrade/index.ts";
 import type { Manifest } from "./manifest.ts";
 import { type ReadOptions, readModel } from "./read.ts";
