@@ -64,8 +64,6 @@ export type Graph = {
   metadata: Map<string, string>;
   /** Who wrote the file, and in which version of the format. */
   producer?: { readonly name: string; readonly version: string; readonly irVersion: number };
-  /** Model-local functions, kept as read: `${domain}:${name}`. */
-  functions: ReadonlyMap<string, unknown>;
   /** Fused nodes that were spelled out, to be put back where nothing reads from within. */
   expanded?: readonly Expanded[];
 };
@@ -89,7 +87,6 @@ export function emptyGraph(name: string, opsets: ReadonlyMap<string, number>): G
     initializers: new Map(),
     types: new Map(),
     metadata: new Map(),
-    functions: new Map(),
   };
 }
 
