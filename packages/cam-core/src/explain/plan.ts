@@ -1,13 +1,14 @@
-import { gradient } from "../autodiff/gradient.ts";
+import { between, gradient } from "../autodiff/gradient.ts";
 import { InputError, LayerError, UnknownNameError } from "../errors.ts";
 import { Builder, type Value } from "../graph/builder.ts";
 import { checkGraph } from "../graph/check.ts";
 import { expandFused, restoreFused } from "../graph/fused/index.ts";
-import { copyGraph, type Graph, type ValueInfo } from "../graph/graph.ts";
+import { copyGraph, type Graph, topological, type ValueInfo } from "../graph/graph.ts";
 import { gatherOneHot } from "../graph/passes/gather-one-hot.ts";
 import { hoistPosition } from "../graph/passes/hoist-position.ts";
 import { meanOfExpanded } from "../graph/passes/mean-of-expanded.ts";
 import { pruneUnused } from "../graph/passes/prune-unused.ts";
+import { settleControl } from "../graph/passes/settle-control.ts";
 import type { Method, MethodContext } from "../methods/method.ts";
 import type { InputManifest } from "../model/manifest.ts";
 import type { Model } from "../model/model.ts";
@@ -47,11 +48,11 @@ export function groundwork(model: Model, options: GroundworkOptions = {}): Groun
   const graph = withoutExplanation(copyGraph(model.graph));
   expandFused(graph);
   const outputs = graph.outputs.map((output) => output.name);
-  const op = new Builder(graph);
   const input = chooseInput(graph.inputs, options.input);
   const output = options.output ?? model.manifest?.output?.name ?? outputs[0]!;
   if (!outputs.includes(output))
     throw new InputError(`the model has no output "${output}"`, { hint: `Outputs: ${outputs.join(", ")}.` });
+  const op = settled(graph, input.name, output);
   const { value: scores, squashedBy } = logitsOf(op, output);
   const value = /float(32|64)/.test(op.dtype(scores)) ? scores : op.cast(scores, "float32");
   const logits = op.rank(value) === 1 ? op.unsqueeze(value, [oneRow(input, op.dims(value)!) ? 0 : 1]) : value;
@@ -74,6 +75,14 @@ export function groundwork(model: Model, options: GroundworkOptions = {}): Groun
     tokens: model.manifest?.tokens,
     outputs,
   };
+}
+
+/** A builder on the graph, its control flow between two values written out as far as it is known before the run. */
+function settled(graph: Graph, from: Value, to: Value): Builder {
+  const op = new Builder(graph);
+  const { path } = between(op, topological(graph), [from], [to]);
+  // What a branch or a round held may be settled in its turn, now that more is known around it.
+  return settleControl(op, new Set(path)) ? settled(graph, from, to) : op;
 }
 
 /** A vector output is one row of scores for a batch of one, or one score per sample. */
