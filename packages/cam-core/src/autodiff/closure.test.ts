@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { GradientRuleError } from "../errors.ts";
 import { Builder } from "../graph/builder.ts";
-import type { Graph, Shape } from "../graph/graph.ts";
+import type { Graph, Node, Shape } from "../graph/graph.ts";
 import type { DType } from "../tensor.ts";
 import { feed, oneNode } from "../testing/one-node.ts";
 import { rng } from "../testing/rng.ts";
@@ -41,7 +41,13 @@ function emitted(opType: string, sample: Sample, change: (graph: Graph) => void)
   const y = `y${sample.output ?? 0}`;
   const cotangent = feed(op, "cotangent", { dtype: op.dtype(y), shape: op.dims(y) });
   gradient(op, new Map([[y, cotangent]]), wrt);
-  return graph.nodes.slice(1).map(ruleName);
+  return graph.nodes.slice(1).flatMap(within);
+}
+
+/** A node's operator, and those of its sub-graphs. */
+function within(node: Node): string[] {
+  const bodies = Object.values(node.attributes).flatMap((one) => (one.type === "graph" ? one.value.nodes : []));
+  return [ruleName(node), ...bodies.flatMap(within)];
 }
 
 /** What each rule emits at each of its samples that `table` doesn't have, and how many operators it does have of those. */

@@ -347,6 +347,17 @@ describe("what isn't known", () => {
   });
 });
 
+test("a size is compared with whole numbers only", () => {
+  const half = { constant: initializerOf(float32([2], [0.5, 0])) };
+  const facts = inferChain({ x: image, half, first: int(0) }, [
+    ["Shape", ["x"], "shape"],
+    ["Cast", ["shape"], "sizes", { to: { type: "int", value: 1 } }],
+    ["Gather", ["sizes", "first"], "n"],
+    ["Less", ["n", "half"], "less"],
+  ]);
+  expect(facts.elements.get("less")).toEqual([null, 0]);
+});
+
 describe("If", () => {
   const branch = (opType: string, reads: string, output: string): Attribute => ({
     type: "graph",

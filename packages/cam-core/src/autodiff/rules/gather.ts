@@ -1,5 +1,5 @@
 import type { Builder, Value } from "../../graph/builder.ts";
-import { bool, float32, int64 } from "../../tensor.ts";
+import { bool, float32, float64, int64 } from "../../tensor.ts";
 import { defineRules, type Vjp, type VjpContext, zero } from "../rule.ts";
 import { padded } from "./cut.ts";
 import { constantIntegers, indicesAlong, scatterAdd, summedIn } from "./scatter.ts";
@@ -142,6 +142,21 @@ const compressed: Vjp = (context) => {
   return [flat ? op.reshapeLike(spread, x) : op.shapedLike(spread, x)];
 };
 
+/** The one value is written where the index points, the other everywhere else. */
+const chosenBetween: Vjp = ({ op, inputs, dy, wants, int }) => {
+  const [indices, depth, values] = inputs as [Value, Value, Value];
+  const dtype = op.dtype(dy);
+  const numbers = op.constant(dtype === "float64" ? float64([2], [0, 1]) : float32([2], [0, 1]));
+  const on = op.node("OneHot", [indices, depth, numbers], { axis: int("axis", -1) })[0]!;
+  const sum = (value: Value) => op.reshape(op.reduceSum(value, { axes: "all", keepdims: false }), [1]);
+  const off = op.sub(1, on);
+  return [
+    null,
+    null,
+    wants(2) ? op.shapedLike(op.concat([sum(op.mul(dy, off)), sum(op.mul(dy, on))], 0), values) : null,
+  ];
+};
+
 const list = (...values: number[]) => int64([values.length], values);
 
 export const gather = defineRules({
@@ -232,6 +247,14 @@ export const gather = defineRules({
       { inputs: [rng.normal([2, 3, 2]), bool([3], [true, false, true])], attributes: { axis: 1 } },
       { inputs: [rng.normal([2, 3, 2]), bool([1], [true])], attributes: { axis: -2 } },
       { inputs: [rng.normal([2, 3]), bool([5], [false, true, true, false, true])] },
+    ],
+  },
+  OneHot: {
+    kind: "linear",
+    vjp: chosenBetween,
+    sample: (rng) => [
+      { inputs: [int64([3], [1, 0, -1]), int64([], [3]), rng.normal([2])] },
+      { inputs: [int64([2, 2], [1, 0, 2, 5]), int64([], [4]), rng.normal([2])], attributes: { axis: 1 } },
     ],
   },
   Unique: zero("which values are distinct is a choice that jumps; PyTorch's unique carries no gradient either"),

@@ -122,7 +122,27 @@ function wrapped(op: Builder, dy: Value, { axis, before, after, size }: Border):
 
 const list = (...values: number[]) => int64([values.length], values);
 
+/** What was cut off at either side is padded there, and the other way round: the same operator, to the size of x. */
+const centred: Vjp = ({ op, inputs: [x], dy, ints }) => {
+  const axes = ints("axes");
+  const sizes = axes
+    ? op.concat(
+        axes.map((axis) => op.dim(x!, axis)),
+        0,
+      )
+    : op.shape(x!);
+  return [op.shapedLike(op.node("CenterCropPad", [dy, sizes], { axes })[0]!, x!)];
+};
+
 export const pad = defineRules({
+  CenterCropPad: {
+    kind: "linear",
+    vjp: centred,
+    sample: (rng) => [
+      { inputs: [rng.normal([3, 4]), int64([2], [2, 7])] },
+      { inputs: [rng.normal([5, 3, 6]), int64([2], [3, 8])], attributes: { axes: [-1, 0] } },
+    ],
+  },
   Pad: {
     kind: "linear",
     vjp: (context) => (context.string("mode", "constant") === "constant" ? constant(context) : folded(context)),

@@ -173,7 +173,6 @@ export const shape = defineRules({
     "it counts in steps; how many there are is a step function, and PyTorch's arange carries no gradient either",
   ),
   EyeLike: zero("ones and zeros whose places depend on the input's shape only"),
-  OneHot: zero("indices are whole numbers, and the two values they choose between are constants"),
   NonZero: zero("its output is indices"),
   RandomNormal: zero("drawn at random, from no input"),
   RandomUniform: zero("drawn at random, from no input"),

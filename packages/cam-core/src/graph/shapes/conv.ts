@@ -50,4 +50,5 @@ export const conv: ShapeRules = {
   ConvInteger: convolution(0, 1, () => "int32"),
   QLinearConv: convolution(0, 3, (node) => node.dtype(7)),
   ConvTranspose: convTranspose,
+  DeformConv: convolution(0, 1),
 };

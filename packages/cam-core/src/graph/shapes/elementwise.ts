@@ -99,11 +99,12 @@ function modulo(fmod: boolean): (a: Dim, b: Dim) => Dim {
   };
 }
 
-/** A comparison of numbers, or of sizes whose order is certain: -1, 0 or 1 stands for it. */
+/** A comparison of numbers, or of whole sizes whose order is certain: -1, 0 or 1 stands for it. */
 function comparing(test: (a: number, b: number) => boolean): Scalar {
   return ([a, b]) => {
     if (typeof a === "number" && typeof b === "number") return Number(test(a, b));
-    const order = isReal(a!) || isReal(b!) ? undefined : compareDims(a!, b!);
+    const isWhole = [a!, b!].every((dim) => (typeof dim === "number" ? Number.isInteger(dim) : !isReal(dim)));
+    const order = isWhole ? compareDims(a!, b!) : undefined;
     return order === undefined ? null : Number(test(order, 0));
   };
 }
@@ -221,5 +222,5 @@ export const elementwise: ShapeRules = {
   ...alike(sameAsInput, "Atanh", "Erf", "BitwiseNot", "Relu", "LeakyRelu", "Elu", "Selu", "Celu", "ThresholdedRelu"),
   ...alike(sameAsInput, "Softplus", "Softsign", "Sigmoid", "Tanh", "HardSigmoid", "HardSwish", "Mish", "Gelu", "Swish"),
   ...alike(sameAsInput, "Softmax", "LogSoftmax", "Hardmax", "Shrink", "FastGelu", "BiasGelu", "QuickGelu", "CumSum"),
-  ...alike(sameAsInput, "Trilu", "ReverseSequence", "RotaryEmbedding"),
+  ...alike(sameAsInput, "Trilu", "ReverseSequence", "RotaryEmbedding", "CumProd"),
 };

@@ -2,8 +2,10 @@ import type { ShapeRule } from "../infer.ts";
 import { control } from "./control.ts";
 import { conv } from "./conv.ts";
 import { elementwise } from "./elementwise.ts";
+import { fourier } from "./fourier.ts";
 import { gathers } from "./gather.ts";
 import { linear } from "./linear.ts";
+import { losses } from "./losses.ts";
 import { make } from "./make.ts";
 import { norm } from "./norm.ts";
 import { pool } from "./pool.ts";
@@ -28,4 +30,6 @@ export const shapeRules: Readonly<Record<string, ShapeRule>> = {
   ...make,
   ...sequence,
   ...control,
+  ...fourier,
+  ...losses,
 };

@@ -93,6 +93,8 @@ export const make: ShapeRules = {
   },
   Cast: (node) => [cast(node, dtypeAttribute(node, "to", node.dtype(0)))],
   CastLike: (node) => [cast(node, node.dtype(1))],
+  // Between types of one size; where sizes differ, the last axis would.
+  BitCast: (node) => [{ dtype: dtypeAttribute(node, "to", node.dtype(0)), shape: node.shape(0) }],
   ...alike(filled("float32"), "RandomNormal", "RandomUniform"),
   ...alike(like, "RandomNormalLike", "RandomUniformLike", "Bernoulli", "EyeLike"),
 

@@ -147,4 +147,22 @@ const pad: ShapeRule = (node) => {
   return [{ dtype: node.dtype(0), shape }];
 };
 
-export const slices: ShapeRules = { Slice: slice, Split: split, Concat: concat, Pad: pad };
+/** The given sizes, of all axes or of some. */
+const centreCropPad: ShapeRule = (node) => {
+  const shape = node.shape(0);
+  const sizes = node.elements(1);
+  const axes = node.ints("axes")?.map((axis) => axisIn(axis, shape?.length ?? 0));
+  const made = shape?.map((dim, axis) => {
+    const at = axes ? axes.indexOf(axis) : axis;
+    return at < 0 ? dim : (sizes?.[at] ?? null);
+  });
+  return [{ dtype: node.dtype(0), shape: made }];
+};
+
+export const slices: ShapeRules = {
+  Slice: slice,
+  Split: split,
+  Concat: concat,
+  Pad: pad,
+  CenterCropPad: centreCropPad,
+};

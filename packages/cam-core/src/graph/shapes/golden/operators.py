@@ -119,6 +119,17 @@ for d,nd in (('forward',1),('bidirectional',2)):
 c('NonMaxSuppression',[t(1,'b',4),t(1,2,'b')]); c('Unique',[t('b')],{},4); c('Unique',[t('n',3)],dict(axis=1),4); c('Compress',[t('n',3),k('bool',[True,False,True])],dict(axis=1)); c('Compress',[t('n',3),k('bool',[True,False,True])]); c('Det',[t('n',3,3)])
 c('ConvInteger',[t('n',3,'h','w',d='uint8'),t(4,3,3,3,d='uint8')]); c('MatMulInteger',[t('n',3,d='uint8'),t(3,4,d='uint8')])
 c('RoiAlign',[X,t(1,4),k(I,[0])],dict(output_height=4,output_width=5),opset=16)
+c('DFT',[t('n','h',1)]); c('DFT',[t('n','h','w',2)],dict(axis=2,inverse=1)); c('DFT',[t('n','h',1)],dict(onesided=1)); c('DFT',[t('n','h',1),k(I,6)],dict(onesided=1))
+c('DFT',[t('n','h',2),None,k(I,-2)],opset=20); c('DFT',[t('n','h',2),k(I,5)],dict(inverse=1,onesided=1),opset=20); c('DFT',[t('n','h',2)],dict(inverse=1,onesided=1),opset=20)
+c('STFT',[t('n','h',1),k(I,2),t(5)]); c('STFT',[t('n','h',1),k(I,3),None,k(I,4)],dict(onesided=0))
+for op in ('HannWindow','HammingWindow','BlackmanWindow'): c(op,[k(I,7)])
+c('MelWeightMatrix',[k(I,8),k(I,16),k(I,8000),k(F,0),k(F,4000)])
+c('DeformConv',[t('n',2,6,7),t(4,2,3,2),t('n',12,3,4)],dict(strides=[2,2],pads=[1,0,0,1]),opset=19)
+c('MaxUnpool',[t('n',2,'h','w'),t('n',2,'h','w',d=I)],dict(kernel_shape=[2,3],strides=[2,3])); c('MaxUnpool',[t('n',1,2,2),t('n',1,2,2,d=I),k(I,[3,1,5,5])],dict(kernel_shape=[2,2],strides=[2,2])) 
+c('MaxRoiPool',[t('n',3,'h','w'),t(2,5)],dict(pooled_shape=[2,3]))
+c('CenterCropPad',[t('n',3,'h','w'),k(I,[10,20])],dict(axes=[2,-1])); c('CenterCropPad',[t('n',3),k(I,[2,5])])
+c('CumProd',[X,k(I,1)],opset=26); c('BitCast',[X],dict(to=6),opset=26)
+c('NegativeLogLikelihoodLoss',[t('n',3,'h'),t('n','h',d=I)]); c('NegativeLogLikelihoodLoss',[t('n',3,'h'),t('n','h',d=I)],dict(reduction='none')); c('SoftmaxCrossEntropyLoss',[t('n',3),t('n',d=I)],{},2)
 c('Shrink',[X]); c('ReduceMax',[t('n','h',d=I),k(I,[1])])
 
 SIZES = [

@@ -1,0 +1,12 @@
+import { defineRules, zero } from "../rule.ts";
+
+/** Text, files and bits: operators that compute no real number from another. */
+export const noGradient = defineRules({
+  StringConcat: zero("text"),
+  StringNormalizer: zero("text"),
+  StringSplit: zero("text"),
+  RegexFullMatch: zero("text"),
+  TfIdfVectorizer: zero("it counts words"),
+  ImageDecoder: zero("its input is the bytes of a file"),
+  BitCast: zero("the same bits, read as another type"),
+});
