@@ -50,7 +50,11 @@ export async function computeGradient(
   );
   const onCpu = ["auto", "cpu"].includes(options.device ?? "auto");
   const precision = options.precision ?? (onCpu ? "float64" : "float32");
-  const opening = openSession(precision === "float64" ? inDouble(made.graph) : made.graph, options);
+  // Beyond "basic" the runtime fuses float64 nodes into operators for which it has float32 kernels only (QuickGelu).
+  const opening =
+    precision === "float64"
+      ? openSession(inDouble(made.graph), { optimize: "basic", ...options })
+      : openSession(made.graph, options);
   return using(opening, async (session) => {
     const [planned] = made.targets;
     const results = await session.run({ ...feeds, ...planned!.feeds(options.target, n) });

@@ -1,7 +1,7 @@
 import { int64 } from "../../tensor.ts";
 import { Builder, type Value } from "../builder.ts";
 import { isStatic } from "../dims.ts";
-import { type Graph, type Node, numberAttribute, numbersAttribute, topological } from "../graph.ts";
+import { type Graph, type Node, numberAttribute, numbersAttribute, readsOf, topological } from "../graph.ts";
 import { type Facts, inferGraph } from "../infer.ts";
 
 /**
@@ -27,6 +27,7 @@ export function inDouble(source: Graph): Graph {
   };
   const op = new Builder(graph, { prefix: "camkit/double" });
   const doubles = new Map<Value, Value>();
+  const given = new Set([...source.initializers.keys(), ...source.inputs.map((input) => input.name)]);
   /** The float64 twin of a float32 value. */
   const double = (name: Value): Value => {
     if (!isSingle(facts, name)) return name;
@@ -34,7 +35,22 @@ export function inDouble(source: Graph): Graph {
     doubles.set(name, existing);
     return existing;
   };
+  /** What a sub-graph takes from around it stays float32, under its own name: its inside isn't converted. */
+  const published = new Set<Value>();
+  const publish = (name: Value) => {
+    if (!doubles.has(name) || published.has(name) || given.has(name)) return;
+    published.add(name);
+    op.append({
+      opType: "Cast",
+      domain: "",
+      name: op.fresh("back"),
+      inputs: [doubles.get(name)!],
+      outputs: [name],
+      attributes: { to: { type: "int", value: 1 } },
+    });
+  };
   for (const node of topological(source)) {
+    for (const name of readsOf(node)) if (!node.inputs.includes(name)) publish(name);
     const singles = node.outputs.map((name) => name !== "" && isSingle(facts, name));
     const results = converted(op, node, facts, double) ?? betweenCasts(op, node, singles, double);
     node.outputs.forEach((name, i) => {
@@ -44,16 +60,7 @@ export function inDouble(source: Graph): Graph {
       else op.alias(results[i]!, name);
     });
   }
-  for (const output of graph.outputs)
-    if (doubles.has(output.name) && !source.initializers.has(output.name))
-      graph.nodes.push({
-        opType: "Cast",
-        domain: "",
-        name: op.fresh("back"),
-        inputs: [doubles.get(output.name)!],
-        outputs: [output.name],
-        attributes: { to: { type: "int", value: 1 } },
-      });
+  for (const output of graph.outputs) publish(output.name);
   return graph;
 }
 
@@ -84,7 +91,9 @@ function converted(op: Builder, node: Node, facts: Facts, double: Double): Value
 /** The node in float32, its inputs and outputs cast. */
 function betweenCasts(op: Builder, node: Node, singles: readonly boolean[], double: Double): Value[] {
   const inputs = node.inputs.map((name) => {
-    const value = name === "" ? "" : double(name);
+    // A weight is float32 already; an empty one means that an input is absent, which a cast would hide.
+    if (name === "" || op.graph.initializers.has(name)) return name;
+    const value = double(name);
     return value !== name ? op.cast(value, "float32") : value;
   });
   return again(op, node, inputs).map((value, i) => (singles[i] ? op.cast(value, "float64") : value));
