@@ -1,4 +1,3 @@
-import { refuseLaidOut } from "../graph/fused/index.ts";
 import type { Graph } from "../graph/graph.ts";
 import { upgradeGraph } from "../graph/upgrade/index.ts";
 import type { Manifest } from "./manifest.ts";
@@ -41,7 +40,6 @@ export function openModel(
     }),
   });
   const opset = graph.opsets.get("") ?? 1;
-  refuseLaidOut(graph);
   upgradeGraph(graph);
   const { manifest } = options;
   return {

@@ -3,6 +3,7 @@ import {
   AttributeProto_AttributeType as A,
   type AttributeProto,
   AttributeProtoSchema,
+  type FunctionProto,
   type GraphProto,
   GraphProtoSchema,
   ModelProtoSchema,
@@ -51,6 +52,7 @@ export function writeModel(graph: Graph, options: WriteOptions = {}): WrittenMod
     producerName: "camkit",
     opsetImport: [...graph.opsets].map(([domain, version]) => ({ domain, version: BigInt(version) })),
     graph: withSequence(graphProto(graph, writer), options.sequenceFirst),
+    functions: [...graph.functions.values()] as FunctionProto[],
     metadataProps: [...graph.metadata].map(([key, value]) => ({ key, value })),
   });
   return {

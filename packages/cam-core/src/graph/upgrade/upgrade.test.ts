@@ -190,6 +190,7 @@ function graphOf(nodes: Node[], inputs: Graph["inputs"], outputs: readonly strin
     initializers: new Map(),
     types: new Map(),
     metadata: new Map(),
+    functions: new Map(),
   };
 }
 
