@@ -1,0 +1,1 @@
+"""The models, by family. Each file fills the table of `registry`."""

@@ -1,0 +1,219 @@
+"""Reference gradients and maps in float64, written beside the model in the form that scripts/zoo.mjs reads."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import json
+import os
+import types
+from typing import Any, Iterator
+
+import numpy as np
+import onnx
+import torch
+
+from case import Case, Feeds, script
+
+
+def to_grid(t: torch.Tensor, layout: str) -> torch.Tensor:
+    """[N, C, …space] from the layer's own layout."""
+    kind, *rest = layout.split(":")
+    if kind == "NHWC":
+        return t.movedim(-1, 1)
+    if kind == "NTC":
+        t = t[:, int(rest[0]) :]
+        side = round(t.shape[1] ** 0.5)
+        grid = [int(n) for n in rest[1].split("x")] if len(rest) > 1 else [side, side]
+        return t.reshape(t.shape[0], *grid, -1).movedim(-1, 1)
+    return t
+
+
+def error(a: torch.Tensor, b: torch.Tensor) -> float:
+    """max |a − b| / max |b|"""
+    return float((a.double() - b.double()).abs().max() / b.double().abs().max().clamp_min(1e-30))
+
+
+def grad_cam(act: torch.Tensor, grad: torch.Tensor, layout: str) -> torch.Tensor:
+    a, g = to_grid(act, layout), to_grid(grad, layout)
+    weights = g.mean(tuple(range(2, g.ndim)), keepdim=True)
+    return torch.relu((weights * a).sum(1))
+
+
+def differentiate(case: Case, net: torch.nn.Module, feeds: Feeds, target: Any = None) -> dict[str, Any]:
+    """The explained scalar, its gradient at the first input, and Grad-CAM at the case's layer."""
+    caught: list[torch.Tensor] = []
+
+    def catch(module: Any, args: Any, output: Any) -> None:
+        found = case.pick(output)
+        found.retain_grad()
+        caught.append(found)
+
+    hook = net.get_submodule(case.layer).register_forward_hook(catch) if case.layer else None
+    first, *others = feeds.values()
+    x = first.clone().requires_grad_()
+    outputs = net(x, *others)
+    chosen = case.choose(outputs) if target is None else target
+    score = case.score(outputs, chosen)
+    score.backward()
+    if hook:
+        hook.remove()
+    act = caught[-1] if caught else None
+    return {
+        "target": chosen,
+        "score": float(score),
+        "logits": first_tensor(outputs).data,
+        "gradient": x.grad,
+        "act": None if act is None else act.data,
+        "cam": None if act is None else grad_cam(act.data, act.grad, case.layout),
+    }
+
+
+@contextlib.contextmanager
+def attached() -> Iterator[None]:
+    """Without `detach`: it stops gradients in training (RT-DETR), and an exported file doesn't know of it."""
+    detach = torch.Tensor.detach
+    torch.Tensor.detach = lambda tensor: tensor
+    try:
+        yield
+    finally:
+        torch.Tensor.detach = detach
+
+
+def spelled_out(net: torch.nn.Module) -> torch.nn.Module:
+    """
+    A copy whose batch norms are two products: the backward of PyTorch 2.13's own kernel in evaluation is wrong for some layouts
+    (scripts/golden/batchnorm_eval_backward.py).
+    """
+    result = copy.deepcopy(net)
+    for norm in result.modules():
+        if isinstance(norm, torch.nn.modules.batchnorm._BatchNorm):
+            norm.forward = types.MethodType(normalise, norm)
+    return result
+
+
+def normalise(norm: torch.nn.Module, x: torch.Tensor) -> torch.Tensor:
+    shape = [1, -1] + [1] * (x.dim() - 2)
+    scaled = (x - norm.running_mean.reshape(shape)) * (norm.running_var + norm.eps).rsqrt().reshape(shape)
+    return scaled * norm.weight.reshape(shape) + norm.bias.reshape(shape) if norm.affine else scaled
+
+
+def first_tensor(outputs: Any) -> torch.Tensor:
+    return outputs[0] if isinstance(outputs, (tuple, list)) else outputs
+
+
+def in_double(feeds: Feeds) -> Feeds:
+    return {name: t.double() if t.is_floating_point() else t for name, t in feeds.items()}
+
+
+def draw(case: Case) -> tuple[Feeds, dict[str, Any], float, float]:
+    """An input at which PyTorch's own float32 gradient agrees with float64 (no kink within rounding), of 16 tries the best."""
+    exact, plain = spelled_out(case.net).double(), spelled_out(case.net)
+    best = None
+    for _ in range(16):
+        feeds = case.draw()
+        torch.set_default_dtype(torch.float64)  # what a forward makes itself, masks for one
+        try:
+            with attached():
+                found = differentiate(case, exact, in_double(feeds))
+        finally:
+            torch.set_default_dtype(torch.float32)
+        with attached():
+            single = differentiate(case, plain, feeds, found["target"])
+        e32 = error(single["gradient"], found["gradient"])
+        cam_e32 = error(single["cam"], found["cam"]) if found["cam"] is not None else 0.0
+        if found["cam"] is not None and not found["cam"].max() > 0:
+            cam_e32 = 1.0  # an empty map compares nothing
+        if best is None or max(e32, cam_e32) < max(best[2:]):
+            best = (feeds, found, e32, cam_e32)
+        if max(e32, cam_e32) < 1e-5:
+            break
+    return best
+
+
+def build(name: str, case: Case, folder: str, facts: dict[str, Any]) -> dict[str, Any]:
+    """Writes one model with its references. Returns what meta.json says."""
+    os.makedirs(folder, exist_ok=True)
+    path = f"{folder}/model.onnx"
+    feeds, found, e32, cam_e32 = draw(case)
+    with torch.no_grad():
+        (case.export or script())(case, feeds, path)
+    save_feeds(folder, feeds)
+    np.save(f"{folder}/input_grad.npy", found["gradient"].float().numpy())
+    np.save(f"{folder}/logits.npy", found["logits"].float().numpy())
+    meta = {
+        "name": name,
+        **facts,
+        "inputs": list(feeds),
+        "target": found["target"],
+        "score": found["score"],
+        "e32": e32,
+        "cam_e32": cam_e32,
+        "layer": case.layer,
+        "layout": case.layout,
+        "ops": operators(path),
+        **case.ask,
+    }
+    if found["cam"] is not None:
+        np.save(f"{folder}/cam.npy", found["cam"].float().numpy())
+        np.save(f"{folder}/act.npy", found["act"].float().numpy())
+        meta["cam_max"] = float(found["cam"].max())
+        meta["tensor"] = tensor_like(path, feeds, found["act"].float().numpy())
+    write_meta(folder, meta)
+    return meta
+
+
+def save_feeds(folder: str, feeds: Feeds) -> None:
+    for i, (name, tensor) in enumerate(feeds.items()):
+        np.save(f"{folder}/{'x' if i == 0 else name}.npy", tensor.numpy())
+
+
+def write_meta(folder: str, meta: dict[str, Any]) -> None:
+    with open(f"{folder}/meta.json", "w") as file:
+        json.dump(meta, file, indent=1)
+
+
+def operators(path: str) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    model = onnx.load(path, load_external_data=False)
+    for node in model.graph.node:
+        key = f"{node.domain}:{node.op_type}" if node.domain else node.op_type
+        counts[key] = counts.get(key, 0) + 1
+    return counts
+
+
+skipped = {"Constant", "Shape", "Gather", "Unsqueeze", "Squeeze", "Cast", "NonMaxSuppression", "NonZero"}
+
+
+def tensor_like(path: str, feeds: Feeds, act: np.ndarray, rtol: float = 1e-2, atol: float = 1e-3) -> str | None:
+    """The last tensor of the file that equals the activation: how the layer is called there."""
+    import onnxruntime as ort
+
+    model = onnx.load(path)
+    outputs = {o.name for o in model.graph.output}
+    names = [
+        o
+        for node in model.graph.node
+        for o in node.output
+        if o and o not in outputs and node.op_type not in skipped and not node.op_type.startswith("Sequence")
+    ]
+    model.graph.output.extend([onnx.helper.make_empty_tensor_value_info(n) for n in names])
+    options = ort.SessionOptions()
+    options.log_severity_level = 4
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    wanted = {i.name: i.type for i in session.get_inputs()}
+    values = session.run(names, {k: cast(v.numpy(), wanted[k]) for k, v in feeds.items() if k in wanted})
+    scale = float(np.abs(act).max())
+    best: tuple[float, str | None] = (np.inf, None)
+    for n, value in zip(names, values):
+        if getattr(value, "shape", None) != act.shape or value.dtype.kind != "f":
+            continue
+        difference = float(np.abs(value.astype(np.float64) - act).max()) / scale
+        if difference <= max(rtol, best[0] * 1.0001) and difference <= best[0] * 1.5 + atol:
+            best = (difference, n)
+    return best[1]
+
+
+def cast(value: np.ndarray, wanted: str) -> np.ndarray:
+    return value.astype(np.float16) if wanted == "tensor(float16)" else value
