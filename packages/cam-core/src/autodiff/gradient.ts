@@ -1,5 +1,6 @@
 import { GradientRuleError, NoGradientRuleError, NotOnPathError } from "../errors.ts";
 import type { Builder, Value } from "../graph/builder.ts";
+import { whyNotExpanded } from "../graph/fused/index.ts";
 import { type Node, numberAttribute, numbersAttribute, readsOf, stringAttribute, topological } from "../graph/graph.ts";
 import type { DType } from "../tensor.ts";
 import type { VjpContext } from "./rule.ts";
@@ -173,6 +174,11 @@ function missingRule(
   wrt: readonly Value[],
   candidates: readonly Value[],
 ): Error {
+  const reason = whyNotExpanded(op.graph, node);
+  if (reason)
+    return new GradientRuleError(node.opType, node.name, reason, {
+      hint: "Choose a target layer after this node, or use the file as it was before it was optimised.",
+    });
   const after = new Set<Value>(node.outputs);
   for (const later of topological(op.graph))
     if (readsOf(later).some((name) => after.has(name))) for (const name of later.outputs) after.add(name);

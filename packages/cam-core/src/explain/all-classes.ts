@@ -39,8 +39,8 @@ export function mapsOfAllClasses(base: Groundwork, method: Method, layer: Layer)
     throw new MethodError(
       `maps of all classes at once are made by ${Object.keys(finishes).join(", ")}, not ${method.name}`,
     );
-  const steps = linearHead(op, layer.value, logits, "a map of every class");
-  const laid = toChannelsFirst(op, layer.value, layer.axes); // [N, K, ...space]
+  const steps = linearHead(op, layer.tensor, logits, "a map of every class");
+  const laid = toChannelsFirst(op, layer.tensor, layer.axes); // [N, K, ...space]
   const n = op.shape(laid, 0, 1);
   const rows = op.transpose(op.reshape(laid, [0, 0, -1]), [0, 2, 1]); // [N, P, K]
   // Every position as a sample of its own whose space is one position, in the layer's own layout.
@@ -88,7 +88,7 @@ function again(base: Groundwork, { kind, node, from }: Step, x: Value): Value {
     op.append({ ...node, name: op.fresh(node.opType), inputs, outputs: [op.fresh(node.opType)] })[0]!;
   switch (kind) {
     case "layout": {
-      if (["Identity", "Dropout"].includes(node.opType)) return x;
+      if (["Identity", "Dropout", "QuantizeLinear", "DequantizeLinear"].includes(node.opType)) return x;
       if (["Cast", "Transpose"].includes(node.opType)) return copy([x]);
       const dims = sizesOf(base, to!);
       if (dims?.[0] !== "batch" || sizesOf(base, from)?.[0] !== "batch")

@@ -51,7 +51,7 @@ export async function diagnose(
   const base = groundwork(model, { ...options, keep: options.layers ?? [] });
   const { op } = base;
   const atInput = methodNamed(options.method ?? "grad-cam").resolution === "input";
-  const value = atInput ? base.input : chooseLayers(base, options.layers)[0]!.value;
+  const value = atInput ? base.input : chooseLayers(base, options.layers)[0]!.tensor;
   const seeded = seedTarget(base, target, 0);
   const [dA] = gradient(op, new Map([[seeded.value, seeded.seed]]), [value]);
   const peak = (x: string, name: string) =>

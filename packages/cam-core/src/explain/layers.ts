@@ -2,12 +2,15 @@ import { between } from "../autodiff/gradient.ts";
 import { LayerError, UnknownNameError } from "../errors.ts";
 import type { Builder, Value } from "../graph/builder.ts";
 import { estimateDim } from "../graph/dims.ts";
-import { type Dim, producersOf, topological, usersOf } from "../graph/graph.ts";
+import { constantsOf, type Dim, producersOf, topological, usersOf } from "../graph/graph.ts";
 import { type Axes, type Axis, isSpace, type SpaceAxis } from "./axis.ts";
 
 /** A tensor that a map can be made at. */
 export type Layer = {
+  /** Its name in the file. */
   readonly value: Value;
+  /** The tensor of real numbers in the graph: the value itself, or what a quantised one stands for. */
+  readonly tensor: Value;
   readonly opType: string;
   readonly axes: Axes;
   /** Channels, and positions per spatial axis of the input. */
@@ -53,6 +56,7 @@ const unfinished: ReadonlySet<string> = new Set([
   "Tanh",
   "Expand",
   "Tile",
+  "QuantizeLinear",
 ]);
 
 /** Operators that neither weigh channels against each other nor make features. */
@@ -86,7 +90,7 @@ const weightless: ReadonlySet<string> = new Set([
 /** The tensors that a map can be made at, in graph order: on the path from the input to the logits, laid out in space. */
 export function candidateLayers(site: Site): Layer[] {
   const { frontier, list } = candidates(site);
-  return list.filter((layer) => frontier.has(layer.value) || isFinished(site, layer.value));
+  return list.filter((layer) => frontier.has(layer.tensor) || isFinished(site, layer.tensor));
 }
 
 /**
@@ -101,8 +105,8 @@ export function defaultLayer(site: Site): Layer {
       hint: "Name one with --layer, or use an input method (input-gradient); `camkit inspect` lists the graph's tensors.",
     });
   const scoreMaps = classScoreMaps(site);
-  const dense = hasSpace(site, site.logits) || list.some((layer) => scoreMaps.has(layer.value));
-  const features = list.filter((layer) => !scoreMaps.has(layer.value));
+  const dense = hasSpace(site, site.logits) || list.some((layer) => scoreMaps.has(layer.tensor));
+  const features = list.filter((layer) => !scoreMaps.has(layer.tensor));
   if (!dense || features.length === 0) return list.at(-1)!;
   const size = (layer: Layer) => layer.space.reduce((product: number, dim) => product * estimateDim(dim), 1);
   const deepest = Math.min(...features.map(size));
@@ -117,7 +121,31 @@ export function layerNamed(site: Site, name: string): Layer {
     const known = [...producersOf(op.graph).keys()].filter((value) => !value.startsWith("camkit/"));
     throw new UnknownNameError("layer", name, known, { hint: "`camkit inspect` lists the candidates." });
   }
-  return describe(site, name, producer?.opType ?? "Input") ?? assumed(site, name, producer?.opType ?? "Input");
+  const tensor = realOf(op, name);
+  const opType = producersOf(op.graph).get(tensor)?.opType ?? "Input";
+  const layer = describe(site, tensor, opType) ?? assumed(site, tensor, opType);
+  return { ...layer, value: name };
+}
+
+/** The real numbers that a quantised tensor stands for; any other tensor itself. Throws LayerError where nothing reads them. */
+function realOf(op: Builder, name: Value): Value {
+  if (/float/.test(op.dtype(name))) return name;
+  const readers = op.graph.nodes.filter((node) => node.inputs[0] === name && node.opType === "DequantizeLinear");
+  if (readers.length === 1) return readers[0]!.outputs[0]!;
+  throw new LayerError(`"${name}" holds ${op.dtype(name)}, not real numbers`, {
+    hint:
+      readers.length === 0
+        ? "Choose one of the layers that `camkit inspect` lists."
+        : `Name what is read from it: ${readers.map((node) => node.outputs[0]).join(", ")}.`,
+  });
+}
+
+/** The file's own name of a tensor, where it has one: what an expansion made real has that of its quantised tensor. */
+function fileName(op: Builder, value: Value): Value | undefined {
+  if (!value.startsWith("camkit/")) return value;
+  const producer = producersOf(op.graph).get(value);
+  const read = producer?.opType === "DequantizeLinear" ? producer.inputs[0]! : "camkit/";
+  return read.startsWith("camkit/") ? undefined : read;
 }
 
 function describe(site: Site, value: Value, opType: string): Layer | undefined {
@@ -131,7 +159,7 @@ function describe(site: Site, value: Value, opType: string): Layer | undefined {
   const batchFirst = rest.length === 1 && rest[0] === axes[0] && axes[0]!.kind === "batch";
   const extents = inputOrder(spaces);
   if (!oneChannel || !batchFirst || !extents || extents.every((extent) => extent === 1)) return undefined;
-  return { value, opType, axes, channels: dims[channel]!, space: extents };
+  return { value, tensor: value, opType, axes, channels: dims[channel]!, space: extents };
 }
 
 /** Extents in the order of the input's axes; undefined where two axes claim the same one. */
@@ -155,7 +183,7 @@ function assumed(site: Site, value: Value, opType: string): Layer {
       if (i < 2) return { kind: i === 0 ? "batch" : "channel" };
       return { kind: "space", axes: [i - 2], extents: [dim], prefix: 0, suffix: 0 };
     });
-    return { value, opType, axes, channels: dims[1]!, space: dims.slice(2) };
+    return { value, tensor: value, opType, axes, channels: dims[1]!, space: dims.slice(2) };
   }
   if (dims?.length === 3) return tokens(site, value, opType, dims);
   throw new LayerError(
@@ -171,6 +199,7 @@ function tokens(site: Site, value: Value, opType: string, dims: readonly Dim[]):
   const count = dims[1];
   const layout = (prefix: number, grid: readonly number[]): Layer => ({
     value,
+    tensor: value,
     opType,
     axes: [
       { kind: "batch" },
@@ -200,12 +229,13 @@ function candidates(site: Site): { list: Layer[]; frontier: Set<Value> } {
   const frontier = new Set<Value>();
   for (const node of path)
     for (const value of node.outputs) {
-      const layer = value === "" ? undefined : describe(site, value, node.opType);
-      if (!layer || value === site.logits) continue;
+      const name = value === "" ? undefined : fileName(site.op, value);
+      const layer = /float/.test(site.op.dtype(value)) ? describe(site, value, node.opType) : undefined;
+      if (!name || !layer || value === site.logits) continue;
       const next = (users.get(value) ?? []).filter((user) => onPath.has(user));
       if (next.length === 0) continue;
       if (next.some((user) => user.outputs.every((output) => !hasSpace(site, output)))) frontier.add(value);
-      list.push(layer);
+      list.push({ ...layer, value: name });
     }
   return { list, frontier };
 }
@@ -225,7 +255,8 @@ function isFinished(site: Site, value: Value): boolean {
   const node = producersOf(site.op.graph).get(value);
   if (!node || unfinished.has(node.opType)) return false;
   if (!["Add", "Sub", "Mul", "Div"].includes(node.opType)) return true;
-  return node.inputs.every((name) => !site.op.graph.initializers.has(name));
+  const constants = constantsOf(site.op.graph);
+  return node.inputs.every((name) => !constants.has(name));
 }
 
 /**

@@ -1,6 +1,6 @@
 import { MethodError } from "../errors.ts";
 import type { Builder, Value } from "../graph/builder.ts";
-import { type Node, producersOf } from "../graph/graph.ts";
+import { constantsOf, type Node, producersOf } from "../graph/graph.ts";
 
 /** What a step of a linear head does. `layout` moves elements, `offset` adds a constant, `scale` multiplies by one. */
 export type StepKind = "layout" | "offset" | "scale" | "dense" | "pooling";
@@ -14,6 +14,8 @@ export type Step = {
 
 const kinds: Readonly<Record<string, StepKind>> = {
   ...each("layout", "Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Identity", "Dropout", "Cast"),
+  // Quantised and read again: the same number, but for the rounding.
+  ...each("layout", "QuantizeLinear", "DequantizeLinear"),
   ...each("offset", "Add", "Sub"),
   ...each("scale", "Mul", "Div"),
   ...each("dense", "Gemm", "MatMul", "Conv"),
@@ -31,10 +33,11 @@ function each(kind: StepKind, ...opTypes: readonly string[]): Record<string, Ste
  */
 export function linearHead(op: Builder, layer: Value, logits: Value, method = "cam"): readonly Step[] {
   const producers = producersOf(op.graph);
+  const constants = constantsOf(op.graph);
   const steps: Step[] = [];
   for (let value = logits; value !== layer; value = steps[0]!.from) {
     const node = producers.get(value);
-    const step = node && stepOf(op, node);
+    const step = node && stepOf(constants, node);
     if (!step)
       throw refusal(
         method,
@@ -53,9 +56,9 @@ export function linearHead(op: Builder, layer: Value, logits: Value, method = "c
   return steps;
 }
 
-function stepOf(op: Builder, node: Node): Step | undefined {
+function stepOf(constants: ReadonlySet<Value>, node: Node): Step | undefined {
   const kind = node.domain === "" ? kinds[node.opType] : undefined;
-  const computed = node.inputs.filter((name) => name !== "" && !op.graph.initializers.has(name));
+  const computed = node.inputs.filter((name) => name !== "" && !constants.has(name));
   // Where elements move may depend on the size of the input; what is added or multiplied may not.
   const from = kind === "layout" ? node.inputs[0] : computed.length === 1 ? computed[0] : undefined;
   // A constant divided by what is computed isn't linear in it.

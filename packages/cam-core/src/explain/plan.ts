@@ -1,12 +1,14 @@
-import { gradient } from "../autodiff/gradient.ts";
+import { between, gradient } from "../autodiff/gradient.ts";
 import { InputError, LayerError, UnknownNameError } from "../errors.ts";
 import { Builder, type Value } from "../graph/builder.ts";
 import { checkGraph } from "../graph/check.ts";
-import { copyGraph, type Graph, type ValueInfo } from "../graph/graph.ts";
+import { expandFused, restoreFused } from "../graph/fused/index.ts";
+import { copyGraph, type Graph, topological, type ValueInfo } from "../graph/graph.ts";
 import { gatherOneHot } from "../graph/passes/gather-one-hot.ts";
 import { hoistPosition } from "../graph/passes/hoist-position.ts";
 import { meanOfExpanded } from "../graph/passes/mean-of-expanded.ts";
 import { pruneUnused } from "../graph/passes/prune-unused.ts";
+import { settleControl } from "../graph/passes/settle-control.ts";
 import type { Method, MethodContext } from "../methods/method.ts";
 import type { InputManifest } from "../model/manifest.ts";
 import type { Model } from "../model/model.ts";
@@ -45,12 +47,13 @@ export type GroundworkOptions = {
 /** Copies the model's graph, finds the input and the logits, and moves token choices ahead. */
 export function groundwork(model: Model, options: GroundworkOptions = {}): Groundwork {
   const graph = withoutExplanation(copyGraph(model.graph));
+  expandFused(graph);
   const outputs = graph.outputs.map((output) => output.name);
-  const op = new Builder(graph);
   const input = chooseInput(graph.inputs, options.input);
   const output = options.output ?? model.manifest?.output?.name ?? outputs[0]!;
   if (!outputs.includes(output))
     throw new InputError(`the model has no output "${output}"`, { hint: `Outputs: ${outputs.join(", ")}.` });
+  const op = settled(graph, input.name, output);
   const direct = logitsOf(op, output);
   const anchors = direct.squashedBy === undefined ? anchorScores(op, output, input.shape?.[0]) : undefined;
   const { value: scores, squashedBy } = anchors ?? direct;
@@ -75,6 +78,14 @@ export function groundwork(model: Model, options: GroundworkOptions = {}): Groun
     tokens: model.manifest?.tokens,
     outputs,
   };
+}
+
+/** A builder on the graph, its control flow between two values written out as far as it is known before the run. */
+function settled(graph: Graph, from: Value, to: Value): Builder {
+  const op = new Builder(graph);
+  const { path } = between(op, topological(graph), [from], [to]);
+  // What a branch or a round held may be settled in its turn, now that more is known around it.
+  return settleControl(op, new Set(path)) ? settled(graph, from, to) : op;
 }
 
 /** What a detector says of a class is what its best anchor says: [N, classes] of [N, classes, anchors], or the axes swapped. */
@@ -177,7 +188,7 @@ export function plan(model: Model, options: PlanOptions): Plan {
 /** The layers that a method reads: none for one at the input's resolution. Throws MethodError where it can't work on one. */
 export function layersFor(base: Groundwork, method: Method, names: readonly string[] | undefined): Layer[] {
   const layers = method.resolution === "input" ? [] : chooseLayers(base, names);
-  if (method.needs.includes("linear-head")) for (const layer of layers) linearHead(base.op, layer.value, base.logits);
+  if (method.needs.includes("linear-head")) for (const layer of layers) linearHead(base.op, layer.tensor, base.logits);
   return layers;
 }
 
@@ -189,7 +200,7 @@ export function rawMaps(
   seeded: Pick<Seeded, "value" | "seed">,
 ): Value[] {
   const candidates = () => candidateLayers(base).map((layer) => layer.value);
-  const wrt = method.resolution === "input" ? [base.input] : layers.map((layer) => layer.value);
+  const wrt = method.resolution === "input" ? [base.input] : layers.map((layer) => layer.tensor);
   const gradients = gradient(base.op, new Map([[seeded.value, seeded.seed]]), wrt, { candidates });
   return gradients.map((dA, i) => build(base, method, layers[i], dA));
 }
@@ -220,7 +231,7 @@ export function contextAt(base: Groundwork, layer: Layer | undefined, dA: Value 
     );
   };
   const inputAxes = base.axes.get(base.input);
-  const activations = layer ? at(layer.value, layer.axes) : "";
+  const activations = layer ? at(layer.tensor, layer.axes) : "";
   const main = layer ? activations : at(base.input, inputAxes);
   return {
     op,
@@ -300,6 +311,8 @@ export function seal(op: Builder, outputs: readonly Value[]): Graph {
   op.graph.outputs = outputs.map((name) => ({ name, dtype: op.dtype(name) }));
   gatherOneHot(op);
   meanOfExpanded(op);
+  pruneUnused(op.graph);
+  restoreFused(op.graph);
   pruneUnused(op.graph);
   checkGraph(op.graph);
   return op.graph;

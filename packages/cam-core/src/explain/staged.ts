@@ -94,14 +94,14 @@ async function firstStage(
   const [layer] = chooseLayers(base, options.layers);
   const seeded = seedTarget(base, target, 0);
   const needsGradients = method.needs.includes("gradients");
-  const [dA] = needsGradients ? gradient(op, new Map([[seeded.value, seeded.seed]]), [layer!.value]) : [];
+  const [dA] = needsGradients ? gradient(op, new Map([[seeded.value, seeded.seed]]), [layer!.tensor]) : [];
   const context = contextAt(base, layer, dA);
   const lead = method.stages[0]!;
   const named: Record<string, Value> = {
     activations: context.activations,
     ...(needsGradients ? { gradients: context.gradients } : {}),
     input: context.input,
-    layer: layer!.value,
+    layer: layer!.tensor,
     ...(lead.kind === "nodes" ? lead.build(context) : {}),
   };
   const outputs = Object.entries(named).map(
@@ -214,13 +214,13 @@ const madeInput = "camkit/made.in.";
 
 /** The model with its input, or its layer, replaced by the variants. */
 function variantGraph(model: Model, stage: BatchedStage, given: Variants, options: StagedOptions) {
-  const base = groundwork(model, { ...options, keep: [given.layer.value] });
+  const base = groundwork(model, { ...options, keep: [given.layer.tensor] });
   const { op } = base;
   const context = contextOver(op, given.made, 1);
   const over = given.made[stage.over]!;
   addInput(op, sliceInput, over.dtype, ["variants", ...over.shape.slice(2)]);
   const laid = stage.variants(context, sliceInput);
-  const replaced = stage.from === "input" ? base.input : given.layer.value;
+  const replaced = stage.from === "input" ? base.input : given.layer.tensor;
   const axes = stage.from === "input" ? base.axes.get(base.input) : given.layer.axes;
   const original = stage.from === "input" ? "" : `${madeInput}layer`;
   const native = axes ? fromChannelsFirst(op, laid, original, axes) : laid;

@@ -7,6 +7,7 @@ import {
   copyGraph,
   emptyGraph,
   type Graph,
+  type Initializer,
   initializerOf,
   type Node,
   type Shape,
@@ -167,6 +168,14 @@ export class Builder {
     this.graph.initializers.set(name, initializer);
     addInitializer(this.facts, name, initializer);
     if (small) this.#constants.set(key, name);
+    return name;
+  }
+
+  /** A constant under a name that is given. */
+  initializer(name: Value, tensor: Initializer): Value {
+    this.#taken.add(name);
+    this.graph.initializers.set(name, tensor);
+    addInitializer(this.facts, name, tensor);
     return name;
   }
 

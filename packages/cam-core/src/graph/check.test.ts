@@ -26,7 +26,6 @@ function graph(nodes: Node[], outputs: readonly string[] = ["y"], weights: reado
     initializers: new Map(weights.map((name) => [name, initializerOf(float32([1], [1]))])),
     types: new Map(),
     metadata: new Map(),
-    functions: new Map(),
   };
 }
 

@@ -64,9 +64,12 @@ export type Graph = {
   metadata: Map<string, string>;
   /** Who wrote the file, and in which version of the format. */
   producer?: { readonly name: string; readonly version: string; readonly irVersion: number };
-  /** Model-local functions, kept as read: `${domain}:${name}`. */
-  functions: ReadonlyMap<string, unknown>;
+  /** Fused nodes that were spelled out, to be put back where nothing reads from within. */
+  expanded?: readonly Expanded[];
 };
+
+/** A fused node and what stands in its place. */
+export type Expanded = { readonly node: Node; readonly parts: readonly Node[] };
 
 /** The version of ONNX's own operators that the graph uses. */
 export function opsetOf(graph: Graph): number {
@@ -84,7 +87,6 @@ export function emptyGraph(name: string, opsets: ReadonlyMap<string, number>): G
     initializers: new Map(),
     types: new Map(),
     metadata: new Map(),
-    functions: new Map(),
   };
 }
 
@@ -128,6 +130,17 @@ export function producersOf(graph: Graph): Map<string, Node> {
   for (const node of graph.nodes) for (const name of node.outputs) if (name !== "") producers.set(name, node);
   return producers;
 }
+
+/** Values that depend on no input: initializers, and what is computed from them alone. */
+export function constantsOf(graph: Graph): Set<string> {
+  const constants = new Set(graph.initializers.keys());
+  for (const node of topological(graph))
+    if (readsOf(node).every((name) => constants.has(name)) && !drawn.has(node.opType))
+      for (const name of node.outputs) constants.add(name);
+  return constants;
+}
+
+const drawn: ReadonlySet<string> = new Set(["RandomNormal", "RandomUniform"]);
 
 /** Which nodes read each value, in graph order. */
 export function usersOf(graph: Graph): Map<string, Node[]> {

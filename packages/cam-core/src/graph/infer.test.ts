@@ -25,7 +25,6 @@ function graphOf(nodes: readonly Node[], inputs: Record<string, Exclude<Input, n
     initializers,
     types: new Map(),
     metadata: new Map(),
-    functions: new Map(),
   };
 }
 

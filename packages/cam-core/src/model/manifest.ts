@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini"; // a third of zod: pages carry it
 import { ManifestError } from "../errors.ts";
 
 /**
@@ -120,49 +120,51 @@ export type Fit = (typeof fits)[number];
 export const channelOrders = ["RGB", "BGR", "grey"] as const;
 export type ChannelOrder = (typeof channelOrders)[number];
 
-const text = z.string().min(1);
+const text = z.string().check(z.minLength(1));
 const number = z.number(); // zod's numbers are finite
-const pixels = z.int().positive();
+const positive = z.number().check(z.positive());
+const pixels = z.int().check(z.positive());
 
-const resizeSchema: z.ZodType<ResizeManifest> = z
+const resizeSchema: z.ZodMiniType<ResizeManifest> = z
   .strictObject({
     kernel: z.enum(kernels),
     antialias: z.boolean(),
     fit: z.enum(fits),
-    resizeTo: z
-      .union([pixels, z.tuple([pixels, pixels])], { error: "expected whole pixels, or [h, w]" })
-      .exactOptional(),
-    crop: z.literal("center").exactOptional(),
-    padValue: z.int().min(0).max(255).exactOptional(),
+    resizeTo: z.exactOptional(
+      z.union([pixels, z.tuple([pixels, pixels])], { error: "expected whole pixels, or [h, w]" }),
+    ),
+    crop: z.exactOptional(z.literal("center")),
+    padValue: z.exactOptional(z.int().check(z.minimum(0), z.maximum(255))),
   })
-  .superRefine((resize, context) => {
+  .check(({ value: resize, issues }) => {
     for (const [key, fitting] of [
       ["resizeTo", ["short-side", "squash"]],
       ["crop", resize.resizeTo === undefined ? ["short-side"] : ["short-side", "squash"]],
       ["padValue", ["pad"]],
     ] as const)
       if (resize[key] !== undefined && !fitting.some((fit) => fit === resize.fit))
-        context.addIssue({ code: "custom", path: [key], message: `has no meaning with fit "${resize.fit}"` });
+        issues.push(issueAt(key, resize, `has no meaning with fit "${resize.fit}"`));
   });
 
-const inputSchema: z.ZodType<InputManifest> = z
+const inputSchema: z.ZodMiniType<InputManifest> = z
   .strictObject({
     layout: z.enum(layouts),
     size: z.union([z.tuple([pixels, pixels]), z.tuple([pixels, pixels, pixels])], {
       error: "expected [h, w], [d, h, w] or [t, h, w] in whole pixels",
     }),
-    channelOrder: z.enum(channelOrders).exactOptional(),
-    resize: resizeSchema.exactOptional(),
-    range: z
-      .tuple([number, number])
-      .refine(([low, high]) => low !== high, "pixel 0 and pixel 255 become the same value")
-      .exactOptional(),
-    mean: z.array(number).exactOptional(),
-    std: z.array(z.number().positive()).exactOptional(),
-    windowHu: z.strictObject({ center: number, width: z.number().positive() }).exactOptional(),
+    channelOrder: z.exactOptional(z.enum(channelOrders)),
+    resize: z.exactOptional(resizeSchema),
+    range: z.exactOptional(
+      z
+        .tuple([number, number])
+        .check(z.refine(([low, high]) => low !== high, "pixel 0 and pixel 255 become the same value")),
+    ),
+    mean: z.exactOptional(z.array(number)),
+    std: z.exactOptional(z.array(positive)),
+    windowHu: z.exactOptional(z.strictObject({ center: number, width: positive })),
   })
-  .superRefine((input, context) => {
-    const issue = (key: string, message: string) => context.addIssue({ code: "custom", path: [key], message });
+  .check(({ value: input, issues }) => {
+    const issue = (key: string, message: string) => issues.push(issueAt(key, input, message));
     const axes = /[DT]/.test(input.layout) ? 3 : 2;
     if (input.size.length !== axes)
       issue("size", `${input.layout} has ${axes} axes to size, found ${input.size.length}`);
@@ -177,48 +179,49 @@ const inputSchema: z.ZodType<InputManifest> = z
     }
   });
 
-const calibrationSchema: z.ZodType<CalibrationManifest> = z.strictObject({
-  temperature: z.number().positive(),
-  answerAbove: z.number().gt(0).lt(1).exactOptional(),
-  data: text.exactOptional(),
+function issueAt(key: string, input: unknown, message: string) {
+  return { code: "custom" as const, path: [key], input, message };
+}
+
+const calibrationSchema: z.ZodMiniType<CalibrationManifest> = z.strictObject({
+  temperature: positive,
+  answerAbove: z.exactOptional(z.number().check(z.gt(0), z.lt(1))),
+  data: z.exactOptional(text),
 });
 
-const resultSchema: z.ZodType<MeasuredResult> = z.strictObject({
+const resultSchema: z.ZodMiniType<MeasuredResult> = z.strictObject({
   value: number,
-  unit: text.exactOptional(),
-  baseline: number.exactOptional(),
-  interval: z.tuple([number, number]).exactOptional(),
-  data: text.exactOptional(),
-  command: text.exactOptional(),
-  note: text.exactOptional(),
+  unit: z.exactOptional(text),
+  baseline: z.exactOptional(number),
+  interval: z.exactOptional(z.tuple([number, number])),
+  data: z.exactOptional(text),
+  command: z.exactOptional(text),
+  note: z.exactOptional(text),
 });
 
-const manifestSchema: z.ZodType<Manifest> = z.strictObject({
+const manifestSchema: z.ZodMiniType<Manifest> = z.strictObject({
   formatVersion: z.literal(1),
   name: text,
-  version: text.exactOptional(),
-  licence: text.exactOptional(),
-  source: z.strictObject({ url: z.url().exactOptional(), description: text.exactOptional() }).exactOptional(),
-  sha256: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hexadecimal digits")
-    .exactOptional(),
-  inputs: z.record(text, inputSchema).exactOptional(),
-  classes: z.array(text).min(1).exactOptional(),
-  output: z
-    .strictObject({
-      name: text.exactOptional(),
+  version: z.exactOptional(text),
+  licence: z.exactOptional(text),
+  source: z.exactOptional(z.strictObject({ url: z.exactOptional(z.url()), description: z.exactOptional(text) })),
+  sha256: z.exactOptional(z.string().check(z.regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hexadecimal digits"))),
+  inputs: z.exactOptional(z.record(text, inputSchema)),
+  classes: z.exactOptional(z.array(text).check(z.minLength(1))),
+  output: z.exactOptional(
+    z.strictObject({
+      name: z.exactOptional(text),
       kind: z.enum(["logits", "probabilities"]),
-      activation: z.enum(["softmax", "sigmoid"]).exactOptional(),
-    })
-    .exactOptional(),
-  calibration: calibrationSchema.exactOptional(),
-  targetLayer: text.exactOptional(),
-  tokens: z.strictObject({ prefix: z.int().min(0), grid: z.tuple([pixels, pixels]) }).exactOptional(),
-  intendedUse: text.exactOptional(),
-  limits: z.array(text).exactOptional(),
-  results: z.record(text, resultSchema).exactOptional(),
-  extensions: z.record(text, z.unknown()).exactOptional(),
+      activation: z.exactOptional(z.enum(["softmax", "sigmoid"])),
+    }),
+  ),
+  calibration: z.exactOptional(calibrationSchema),
+  targetLayer: z.exactOptional(text),
+  tokens: z.exactOptional(z.strictObject({ prefix: z.int().check(z.minimum(0)), grid: z.tuple([pixels, pixels]) })),
+  intendedUse: z.exactOptional(text),
+  limits: z.exactOptional(z.array(text)),
+  results: z.exactOptional(z.record(text, resultSchema)),
+  extensions: z.exactOptional(z.record(text, z.unknown())),
 });
 
 /**
@@ -227,13 +230,16 @@ const manifestSchema: z.ZodType<Manifest> = z.strictObject({
  * that changes nothing, silently).
  */
 export function parseManifest(json: unknown, path: string): Manifest {
-  const parsed = manifestSchema.safeParse(json);
+  const parsed = manifestSchema.safeParse(json, { error: words });
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.flatMap(describeIssue);
   throw new ManifestError(path, `not a valid manifest\n${problems.map((problem) => `  ${problem}`).join("\n")}`, {
     hint: "Keys that are not in the format are refused, so that a typing slip does not pass for a setting.",
   });
 }
+
+/** What zod says of each kind of problem; zod/mini has no language of its own. */
+const words = z.locales.en().localeError;
 
 /** The schema as JSON Schema (2020-12), for editors that complete and check JSON. */
 export function manifestJsonSchema(): Record<string, unknown> {

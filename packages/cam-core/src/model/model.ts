@@ -1,3 +1,4 @@
+import { refuseLaidOut } from "../graph/fused/index.ts";
 import type { Graph } from "../graph/graph.ts";
 import { upgradeGraph } from "../graph/upgrade/index.ts";
 import type { Manifest } from "./manifest.ts";
@@ -40,6 +41,7 @@ export function openModel(
     }),
   });
   const opset = graph.opsets.get("") ?? 1;
+  refuseLaidOut(graph);
   upgradeGraph(graph);
   const { manifest } = options;
   return {

@@ -154,7 +154,6 @@ describe("round trip", () => {
     initializers: new Map(),
     types: new Map(),
     metadata: new Map(),
-    functions: new Map(),
   };
 
   const attributes: Readonly<Record<string, Attribute>> = {

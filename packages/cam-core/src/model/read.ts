@@ -15,6 +15,7 @@ import { NotOnnxError, UnsupportedModelError } from "../errors.ts";
 import type { Attribute, Dim, Graph, Initializer, Node, ValueInfo, ValueType } from "../graph/graph.ts";
 import { bytesOf, bytesPerElement, type DType, sizeOf, type TypedArray } from "../tensor.ts";
 import { dtypeFromOnnx, onnxTypeName } from "./dtypes.ts";
+import { functionKey, inlineFunctions } from "./functions.ts";
 import { type ByteSource, sourceOf } from "./source.ts";
 import { splitModel } from "./sparse.ts";
 
@@ -41,7 +42,11 @@ export function readModel(source: ByteSource, options: ReadOptions = {}): Graph 
     throw new NotOnnxError(name, "it has no graph or names no operator set", { hint: describeBytes(source) });
   const reader: Reader = { name, externalData: options.externalData };
   const opsets = new Map(model.opsetImport.map((entry) => [canonicalDomain(entry.domain), Number(entry.version)]));
-  const read = readGraph(graph, reader, opsets);
+  const functions = new Map(model.functions.map((fn) => [functionKey(fn, fn.name), fn]));
+  // What a function needs must fit what the model needs: a version that the model doesn't name is the function's own.
+  for (const entry of model.functions.flatMap((fn) => fn.opsetImport))
+    if (!opsets.has(canonicalDomain(entry.domain))) opsets.set(canonicalDomain(entry.domain), Number(entry.version));
+  const read = readGraph(inlineFunctions(graph, functions, name), reader, opsets);
   for (const { tensor, offset, length } of parts.tensors)
     read.initializers.set(tensor.name, placed(tensor, reader, { source, offset, length }));
   // Before IR version 4 every initializer was listed among the inputs as well; those are weights, not inputs.
@@ -50,7 +55,6 @@ export function readModel(source: ByteSource, options: ReadOptions = {}): Graph 
     ...read,
     producer: { name: model.producerName, version: model.producerVersion, irVersion: Number(model.irVersion) },
     metadata: new Map(model.metadataProps.map((entry) => [entry.key, entry.value])),
-    functions: new Map(model.functions.map((fn) => [`${canonicalDomain(fn.domain)}:${fn.name}`, fn])),
   };
 }
 
@@ -120,7 +124,6 @@ function readGraph(proto: GraphProto, reader: Reader, opsets: ReadonlyMap<string
     initializers,
     types,
     metadata: new Map(),
-    functions: new Map(),
   };
 }
 

@@ -23,7 +23,6 @@ const empty: Graph = {
   initializers: new Map(),
   types: new Map(),
   metadata: new Map(),
-  functions: new Map(),
 };
 
 // 400 floats are 1600 bytes: more than stays inside a model by default.

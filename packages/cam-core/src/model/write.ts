@@ -3,7 +3,6 @@ import {
   AttributeProto_AttributeType as A,
   type AttributeProto,
   AttributeProtoSchema,
-  type FunctionProto,
   type GraphProto,
   GraphProtoSchema,
   ModelProtoSchema,
@@ -52,7 +51,6 @@ export function writeModel(graph: Graph, options: WriteOptions = {}): WrittenMod
     producerName: "camkit",
     opsetImport: [...graph.opsets].map(([domain, version]) => ({ domain, version: BigInt(version) })),
     graph: withSequence(graphProto(graph, writer), options.sequenceFirst),
-    functions: [...graph.functions.values()] as FunctionProto[],
     metadataProps: [...graph.metadata].map(([key, value]) => ({ key, value })),
   });
   return {

@@ -3,6 +3,7 @@ import { Builder, type Value } from "../builder.ts";
 import { type Attribute, copyGraph, type Graph, type Node, opsetOf, topological } from "../graph.ts";
 import { type Facts, inferGraph, inferNode } from "../infer.ts";
 import { liftConstants } from "../passes/lift-constants.ts";
+import { renameOutputs } from "../rename.ts";
 import { attributesToInputs } from "./attributes-to-inputs.ts";
 import { control } from "./control.ts";
 import { flattenedSoftmax } from "./flattened-softmax.ts";
@@ -66,7 +67,7 @@ function upgradeNodes(graph: Graph, opset: number, prefix: string, around?: Fact
       (done, { rewrite }) => done ?? rewrite(node, op),
       undefined,
     );
-    if (outputs) rename(graph, op, outputs, node.outputs);
+    if (outputs) renameOutputs(graph, op, outputs, node.outputs);
     else {
       inferNode(node, op.facts, graph.types);
       graph.nodes.push(node);
@@ -86,23 +87,6 @@ function upgradeBranches(node: Node, opset: number, op: Builder): Node {
   return upgraded.length === 0
     ? node
     : { ...node, attributes: { ...node.attributes, ...Object.fromEntries(upgraded) } };
-}
-
-/** Gives the values that replace a node's outputs those outputs' own names. */
-function rename(graph: Graph, op: Builder, from: readonly Value[], to: readonly Value[]): void {
-  to.forEach((name, i) => {
-    if (name === "" || from[i] === undefined) return;
-    const type = op.facts.types.get(from[i]);
-    if (type) op.facts.types.set(name, type);
-    const producer = graph.nodes.findLast((node) => node.outputs.includes(from[i]!));
-    if (producer) {
-      const at = graph.nodes.lastIndexOf(producer);
-      graph.nodes[at] = {
-        ...producer,
-        outputs: producer.outputs.map((output) => (output === from[i] ? name : output)),
-      };
-    } else op.alias(from[i], name);
-  });
 }
 
 function merge(...tables: readonly Upgrades[]): Upgrades {

@@ -190,7 +190,6 @@ function graphOf(nodes: Node[], inputs: Graph["inputs"], outputs: readonly strin
     initializers: new Map(),
     types: new Map(),
     metadata: new Map(),
-    functions: new Map(),
   };
 }
 
