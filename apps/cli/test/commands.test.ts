@@ -1,5 +1,6 @@
-import { existsSync, readFileSync } from "node:fs";
-import { openBytes, type Tensor } from "@camkit/cam-core";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { openBytes, type Tensor, writeModel } from "@camkit/cam-core";
+import { tinyModel } from "@camkit/cam-core/testing";
 import { beforeAll, describe, expect, test } from "vitest";
 import { commands } from "../src/commands/index.ts";
 import { version } from "../src/version.ts";
@@ -35,8 +36,39 @@ describe("inspect", () => {
     const { stdout } = await camkit(["inspect", "scenes"]);
     expect(stdout).toMatch(/^ +image +float32 +\[n, 3, 96, 96\]$/m);
     expect(stdout).toMatch(/^ +\* +features +64 +12 x 12 +Relu$/m);
+    expect(stdout).toMatch(/^ {2}for gradients: 7 with a rule$/m);
+  });
+
+  test.each([
+    ["on the path", true],
+    ["off the path", false],
+  ])("a refused operator %s", async (_, isOnPath) => {
+    const file = at(`regions ${isOnPath}.onnx`);
+    writeFileSync(file, writeModel(withRegions(isOnPath)).model);
+    const found = (await camkit(["inspect", file, "--json"])).json();
+    const pool = { operator: "MaxRoiPool", count: 1, instead: "Export the model with RoiAlign." };
+    expect(found.differentiation).toContainEqual(
+      expect.objectContaining({ ...pool, kind: "refused", onPath: Number(isOnPath) }),
+    );
+    expect(found.differentiation).toContainEqual({ operator: "Relu", count: 1, onPath: 1, kind: "rule" });
+    expect(found.unsupported).toEqual(isOnPath ? [expect.objectContaining(pool)] : []);
+    const { stdout } = await camkit(["inspect", file]);
+    if (isOnPath) expect(stdout).toMatch(/^ {2}MaxRoiPool: the edges .* Export the model with RoiAlign\.$/m);
+    else expect(stdout).toMatch(/^ {2}no obstacle, as not between input and target: MaxRoiPool$/m);
   });
 });
+
+/** A classifier whose features are pooled in one region before the head, or beside it. */
+function withRegions(isOnPath: boolean) {
+  return tinyModel({ x: [1, 3, 8, 8] }, (op, { x }) => {
+    const features = op.relu(op.conv(x!, op.filled(0.1, [4, 3, 3, 3], "float32")));
+    const regions = op.filled(0, [1, 5], "float32");
+    const pooled = op.node("MaxRoiPool", [features, regions], { pooled_shape: [1, 1] })[0]!;
+    const whole = op.node("GlobalAveragePool", [features])[0]!;
+    const logits = op.gemm(op.reshape(isOnPath ? pooled : whole, [1, 4]), op.filled(0.5, [4, 3], "float32"));
+    return isOnPath ? { logits } : { logits, pooled };
+  }).graph;
+}
 
 describe("gradient", () => {
   test.each([

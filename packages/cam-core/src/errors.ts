@@ -71,15 +71,15 @@ export class NoGradientRuleError extends CamError {
     readonly opType: string,
     readonly opset: number,
     readonly node: string,
-    options: { from: string; to: string; instead: readonly string[] },
+    options: { from: string; to: string; instead: readonly string[]; why?: string; wayOut?: string },
   ) {
     const instead =
       options.instead.length > 0
         ? `choose a target layer after it: ${options.instead.map((name) => `"${name}"`).join(", ")}`
         : "no candidate layer lies after it";
     super(
-      `no gradient rule for ${opType} (opset ${opset}) at node "${node}", on the path from "${options.from}" to "${options.to}"`,
-      { hint: `Add one in autodiff/rules, or ${instead}.` },
+      `no gradient rule for ${opType} (opset ${opset}) at node "${node}", on the path from "${options.from}" to "${options.to}"${options.why ? `: ${options.why}` : ""}`,
+      { hint: `${options.wayOut ?? "Add one in autodiff/rules."} Or ${instead}.` },
     );
   }
 }

@@ -1,7 +1,8 @@
 /** The public door of cam-core. A test pins this list. */
 
-export { gradient, ruleName } from "./autodiff/gradient.ts";
+export { between, gradient, ruleName } from "./autodiff/gradient.ts";
 export { rules } from "./autodiff/rules/index.ts";
+export { type Refusal, refusalOf, type Support, supportOf } from "./autodiff/support.ts";
 export * from "./data.ts";
 export type { Derivative, DerivativeOptions } from "./explain/derivative.ts";
 export type { Diagnosis } from "./explain/diagnose.ts";

@@ -1,14 +1,20 @@
 import {
+  Builder,
+  between,
   CamError,
   candidateLayers,
+  copyGraph,
   defaultLayer,
   type Graph,
   groundwork,
   type Layer,
   type Manifest,
   type ModelFile,
+  refusalOf,
   ruleName,
-  rules,
+  type Support,
+  supportOf,
+  topological,
 } from "@camkit/cam-core";
 import { type ErrorDocument, errorDocument } from "../errors.ts";
 import { mainInput } from "../model.ts";
@@ -33,6 +39,8 @@ export type Inspection = {
   readonly outputs: readonly Value[];
   /** How often each operator occurs, the most frequent first. */
   readonly operators: Readonly<Record<string, number>>;
+  /** What becomes of each operator when a gradient has to pass it, and how many of its nodes lie on the way. */
+  readonly differentiation: readonly Differentiated[];
   /** What a class target will be. */
   readonly target:
     | {
@@ -45,7 +53,7 @@ export type Inspection = {
   /** In graph order; `default` marks the one that --layer auto takes. */
   readonly layers: readonly InspectedLayer[];
   readonly layerError?: ErrorDocument;
-  /** Operators without a gradient rule between the input and the target, and where they stand. */
+  /** Operators that no gradient can pass between the input and the target: where they stand, why, and the way out. */
   readonly unsupported: readonly UnsupportedOperator[];
   readonly manifest: Manifest | null;
 };
@@ -60,7 +68,21 @@ export type InspectedLayer = {
   readonly explainable: boolean;
 };
 
-export type UnsupportedOperator = { readonly operator: string; readonly count: number; readonly firstNode: string };
+export type UnsupportedOperator = {
+  readonly operator: string;
+  readonly count: number;
+  readonly firstNode: string;
+  readonly why: string;
+  readonly instead: string;
+};
+
+/** `kind` is "unknown" for an operator that the tables lack. */
+export type Differentiated = {
+  readonly operator: string;
+  readonly count: number;
+  /** How many lie between the input and the target, where a gradient has to pass. */
+  readonly onPath: number;
+} & (Support | { readonly kind: "unknown" });
 
 /** Everything that can be said of a model without running it. */
 export function inspectModel(
@@ -95,13 +117,21 @@ function explanationFacts(model: ModelFile, named: { input?: string | undefined;
     site = groundwork(model, { input: mainInput(model, named.input).name, output: named.output });
   } catch (error) {
     if (!(error instanceof CamError)) throw error;
-    return { target: { error: errorDocument(error) }, layers: [], unsupported: [] };
+    return {
+      differentiation: differentiated(model.graph, []),
+      target: { error: errorDocument(error) },
+      layers: [],
+      unsupported: [],
+    };
   }
-  const behind = between(site.op.graph, site.input, site.logits);
+  const order = topological(site.op.graph);
+  const obstacles = (from: string) =>
+    between(site.op, order, [from], [site.logits]).path.filter((node) => refusalOf(site.op.graph, node));
   const layers = candidateLayers(site);
   const picked = chosen(site, model, layers);
   const dims = site.op.dims(site.logits);
   return {
+    differentiation: differentiated(model.graph, pathOf(model.graph, site.input, site.logits)),
     target: {
       tensor: site.logits,
       squashedBy: site.squashedBy ?? null,
@@ -115,13 +145,11 @@ function explanationFacts(model: ModelFile, named: { input?: string | undefined;
         channels: layer.channels,
         space: layer.space,
         default: layer.value === picked.name,
-        explainable: between(site.op.graph, layer.value, site.logits).every(
-          (node) => rules[ruleName(node)] !== undefined,
-        ),
+        explainable: obstacles(layer.value).length === 0,
       }),
     ),
     ...(picked.error ? { layerError: picked.error } : {}),
-    unsupported: unsupportedAmong(behind),
+    unsupported: unsupportedAmong(site.op.graph, obstacles(site.input)),
   };
 }
 
@@ -143,41 +171,38 @@ function chosen(
 
 type Node = Graph["nodes"][number];
 
-/** Nodes that lie on a way from one value to another along which gradients flow, in graph order. */
-function between(graph: Graph, from: string, to: string): readonly Node[] {
-  const reached = new Set([from]);
-  const forward = graph.nodes.filter((node) => {
-    const live = rules[ruleName(node)]?.kind !== "zero" && node.inputs.some((name) => reached.has(name));
-    if (live) for (const name of node.outputs) reached.add(name);
-    return live;
-  });
-  const wanted = new Set([to]);
-  return forward
-    .reverse()
-    .filter((node) => {
-      const live = node.outputs.some((name) => wanted.has(name));
-      if (live) for (const name of node.inputs) wanted.add(name);
-      return live;
-    })
-    .reverse();
+/** The file's own nodes between two values, along which gradients flow. */
+function pathOf(graph: Graph, from: string, to: string): readonly Node[] {
+  const op = new Builder(copyGraph(graph));
+  return between(op, topological(graph), [from], [to]).path;
 }
 
-function unsupportedAmong(nodes: readonly Node[]): UnsupportedOperator[] {
-  const found = new Map<string, { count: number; firstNode: string }>();
-  for (const node of nodes) {
-    const name = ruleName(node);
-    if (rules[name] !== undefined) continue;
-    const entry = found.get(name);
-    if (entry) entry.count++;
-    else found.set(name, { count: 1, firstNode: node.name || (node.outputs[0] ?? "") });
-  }
-  return [...found].map(([operator, entry]) => ({ operator, ...entry }));
+function differentiated(graph: Graph, path: readonly Node[]): Differentiated[] {
+  const onPath = counted(path);
+  return Object.entries(histogram(graph)).map(([operator, count]) => ({
+    operator,
+    count,
+    onPath: onPath.get(operator) ?? 0,
+    ...(supportOf(operator) ?? { kind: "unknown" as const }),
+  }));
+}
+
+function unsupportedAmong(graph: Graph, nodes: readonly Node[]): UnsupportedOperator[] {
+  const counts = counted(nodes);
+  return [...counts].map(([operator, count]) => {
+    const node = nodes.find((each) => ruleName(each) === operator)!;
+    return { operator, count, firstNode: node.name || (node.outputs[0] ?? ""), ...refusalOf(graph, node)! };
+  });
+}
+
+function counted(nodes: readonly Node[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const node of nodes) counts.set(ruleName(node), (counts.get(ruleName(node)) ?? 0) + 1);
+  return counts;
 }
 
 function histogram(graph: Graph): Record<string, number> {
-  const counts = new Map<string, number>();
-  for (const node of graph.nodes) counts.set(ruleName(node), (counts.get(ruleName(node)) ?? 0) + 1);
-  return Object.fromEntries([...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)));
+  return Object.fromEntries([...counted(graph.nodes)].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)));
 }
 
 /** Elements of all weights: constants of floating point, or of 8 bits (quantised). Shapes and indices don't count. */

@@ -21,7 +21,7 @@ export function inspectionText(found: Inspection, options: { all: boolean }): st
     ]),
     titled("inputs", table(valueColumns, found.inputs.map(valueRow))),
     titled("outputs", table(valueColumns, found.outputs.map(valueRow))),
-    titled("operators", wrapped(Object.entries(found.operators).map(([name, count]) => `${name} ${count}`))),
+    operatorsText(found),
     "error" in target
       ? titled("target", `  none: ${target.error.message}${target.error.hint ? `\n  ${target.error.hint}` : ""}`)
       : titled("target", `  ${targetLine(target)}`),
@@ -77,13 +77,40 @@ function positions({ space }: InspectedLayer): string {
   return space.map((dim) => dim ?? "?").join(" x ");
 }
 
+/** How often each occurs, then how many of each kind, and the refused ones that are no obstacle. */
+function operatorsText({ operators, differentiation }: Inspection): string {
+  const lines = [wrapped(Object.entries(operators).map(([name, count]) => `${name} ${count}`))];
+  const kinds = Object.entries(kindTitles).flatMap(([kind, title]) => {
+    const count = differentiation.filter((one) => one.kind === kind).length;
+    return count > 0 ? [`${count} ${title}`] : [];
+  });
+  lines.push(`  for gradients: ${kinds.join(", ")}`);
+  const harmless = differentiation.filter(
+    ({ kind, onPath }) => (kind === "refused" || kind === "unknown") && onPath === 0,
+  );
+  if (harmless.length > 0)
+    lines.push(
+      `  no obstacle, as not between input and target: ${harmless.map(({ operator }) => operator).join(", ")}`,
+    );
+  return titled("operators", lines.join("\n"));
+}
+
+const kindTitles: Readonly<Record<Inspection["differentiation"][number]["kind"], string>> = {
+  rule: "with a rule",
+  rewrite: "rewritten",
+  zero: "declared zeros",
+  refused: "refused",
+  unknown: "unknown",
+};
+
 function unsupportedText({ unsupported }: Inspection): string {
   if (unsupported.length === 0) return "";
   const rows = unsupported.map(({ operator, count, firstNode }) => [operator, count, firstNode]);
   const columns = [{ title: "operator" }, { title: "count", align: "right" as const }, { title: "first node" }];
+  const reasons = unsupported.map(({ operator, why, instead }) => `  ${operator}: ${why}. ${instead}`);
   return titled(
-    "without a gradient rule, between input and target",
-    `${table(columns, rows)}\n  Layers after the last of them can still be explained.`,
+    "no gradient passes, between input and target",
+    [table(columns, rows), ...reasons, "  Layers after the last of them can still be explained."].join("\n"),
   );
 }
 

@@ -5,6 +5,7 @@ import { type Node, numberAttribute, numbersAttribute, readsOf, stringAttribute,
 import type { DType } from "../tensor.ts";
 import type { VjpContext } from "./rule.ts";
 import { rules } from "./rules/index.ts";
+import { refusalOf } from "./support.ts";
 import { unbroadcast } from "./unbroadcast.ts";
 
 export type GradientOptions = {
@@ -182,9 +183,11 @@ function missingRule(
   const after = new Set<Value>(node.outputs);
   for (const later of topological(op.graph))
     if (readsOf(later).some((name) => after.has(name))) for (const name of later.outputs) after.add(name);
+  const refusal = refusalOf(op.graph, node);
   return new NoGradientRuleError(ruleName(node), op.graph.opsets.get(node.domain) ?? 1, node.name, {
     from: [...seeds.keys()].join(", "),
     to: wrt.join(", "),
     instead: candidates.filter((name) => after.has(name)).slice(-5),
+    ...(refusal && { why: refusal.why, wayOut: refusal.instead }),
   });
 }

@@ -221,3 +221,6 @@ const settlers: Readonly<Record<string, Settle>> = {
   },
   ConcatFromSequence: joined,
 };
+
+/** The operators that are written out where they are settled before the run. */
+export const settledOperators: ReadonlySet<string> = new Set(Object.keys(settlers));

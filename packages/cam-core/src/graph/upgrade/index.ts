@@ -29,6 +29,9 @@ export type Upgrades = Readonly<Record<string, readonly Upgrade[]>>;
 /** By operator: what changed on the way to opset 18, and what is put right in any. */
 const upgrades: Upgrades = merge(attributesToInputs, flattenedSoftmax, resampling, training, control, oddities);
 
+/** Operators that ONNX has dropped, and what a file with one is read as. */
+export const replacedOperators: Readonly<Record<string, string>> = { Upsample: "Resize", Scatter: "ScatterElements" };
+
 /**
  * Brings a graph to opset 18 or later: constants become initializers, and operators whose form changed take the new one.
  * Names of values stay, so a layer keeps the name it has in the file. Throws UnsupportedModelError before opset 7.
