@@ -1,9 +1,10 @@
 import { basename } from "node:path";
-import type { Metadata, OutputInfo } from "sharp";
+import type { Metadata } from "sharp";
 import { InputError } from "../errors.ts";
 import { readBytes } from "../runtime/files.ts";
 import { decodeBmp, isBmp } from "./bmp.ts";
 import type { Picture } from "./picture.ts";
+import { onWhite } from "./rgba.ts";
 
 /** A picture, and what was done to get it that a reader of the result should know ("turned as EXIF says"). */
 export type DecodedPicture = Picture & { readonly format: string; readonly notes: readonly string[] };
@@ -44,25 +45,6 @@ export async function decodePicture(input: string | Uint8Array, source?: string)
     if (cause instanceof InputError) throw cause;
     throw undecodable(name, cause as Error);
   }
-}
-
-/**
- * 1 (grey), 2 (grey, alpha), 3 or 4 (RGB, alpha) channels as RGB on white: out = alpha * value + (1 - alpha) * 255.
- * `transparent`: whether that changed anything; many pictures carry an alpha channel that is opaque everywhere.
- */
-function onWhite(data: Uint8Array, { width, height, channels }: OutputInfo): { rgb: Uint8Array; transparent: boolean } {
-  if (channels === 3) return { rgb: data, transparent: false };
-  const rgb = new Uint8Array(width * height * 3);
-  const colors = channels < 3 ? [0, 0, 0] : [0, 1, 2];
-  const hasAlpha = channels % 2 === 0;
-  let transparent = false;
-  for (let from = 0, to = 0; to < rgb.length; from += channels, to += 3) {
-    const alpha = hasAlpha ? data[from + channels - 1]! : 255;
-    if (alpha < 255) transparent = true;
-    for (let c = 0; c < 3; c++)
-      rgb[to + c] = Math.round((alpha * data[from + colors[c]!]! + (255 - alpha) * 255) / 255);
-  }
-  return { rgb, transparent };
 }
 
 function notesOf(facts: Metadata, transparent: boolean): string[] {
