@@ -7,6 +7,7 @@ import {
   ceilDivDims,
   compareDims,
   divDims,
+  estimateDim,
   maxDims,
   minDims,
   mulDims,
@@ -161,4 +162,15 @@ test("broadcasting", () => {
   expect(broadcastDim(null, 5)).toBe(5);
   expect(broadcastShapes(["n", 1, 4], [3, 1])).toEqual(["n", 3, 4]);
   expect(broadcastShapes([2], undefined)).toBeUndefined();
+});
+
+test.each<[Dim, number]>([
+  ["h", 224],
+  [null, 224],
+  [divDims(mulDims("h", 3), mulDims("w", 2)), 1],
+  [mulDims(3, divDims(mulDims("h", "w"), mulDims(3, "w"))), 222],
+  ["floor(h*0.5)", 112],
+  ["min(floor((h+1)/2),3)", 3],
+])("about how much %s is", (dim, expected) => {
+  expect(estimateDim(dim)).toBe(expected);
 });

@@ -237,7 +237,7 @@ export function broadcastShapes(...shapes: (Shape | undefined)[]): Shape | undef
 export function estimateDim(dim: Dim, symbol = 224): number {
   if (typeof dim === "number") return dim;
   if (dim === null) return symbol;
-  const tokens = dim.match(/(?:floor|min|max)?\(|‹[^›]*›|[(),+\-/·]|[^(),+\-/·]+/g) ?? [];
+  const tokens = dim.match(/(?:floor|min|max)?\(|‹[^›]*›|[(),+\-/·*]|[^(),+\-/·*]+/g) ?? [];
   let at = 0;
   const atom = (): number => {
     const token = tokens[at++] ?? "";
@@ -251,12 +251,18 @@ export function estimateDim(dim: Dim, symbol = 224): number {
       return functions[token]!(...values);
     }
     if (token === "-") return -atom();
-    return /^\d+$/.test(token) ? Number(token) : symbol;
+    return /^[\d.]+$/.test(token) ? Number(token) : symbol;
   };
+  // What follows a stroke is the divisor, up to the end of its product.
   const product = (): number => {
     let value = atom();
-    while (tokens[at] === "·" || tokens[at] === "/") value = tokens[at++] === "/" ? value / atom() : value * atom();
-    return value;
+    while (tokens[at] === "·" || tokens[at] === "*") {
+      at++;
+      value *= atom();
+    }
+    if (tokens[at] !== "/") return value;
+    at++;
+    return value / product();
   };
   const sum = (): number => {
     let value = product();

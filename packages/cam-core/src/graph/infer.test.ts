@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { bool, type DType, float32, int64 } from "../tensor.ts";
 import type { Attribute, Dim, Graph, Initializer, Node, Shape, ValueInfo } from "./graph.ts";
-import { initializerOf } from "./graph.ts";
+import { emptyGraph, initializerOf } from "./graph.ts";
 import { inferGraph } from "./infer.ts";
 import { shapeRules } from "./shapes/index.ts";
 
@@ -332,6 +332,16 @@ describe("what isn't known", () => {
     expect(inferGraph(graph).types.has("y")).toBe(false);
     graph.types.set("y", f("n", 7));
     expect(inferGraph(graph).types.get("y")).toEqual(f("n", 7));
+  });
+
+  test("contents of narrow integers, which wrap around", () => {
+    const graph = emptyGraph("wrapping", new Map([["", 18]]));
+    const bytes = (value: number) => ({ dtype: "uint8" as const, shape: [1], data: Uint8Array.of(value) });
+    for (const name of ["a", "b"]) graph.initializers.set(name, initializerOf(bytes(200)));
+    const node = { opType: "Add", domain: "", name: "add", inputs: ["a", "b"], outputs: ["c"], attributes: {} };
+    const facts = inferGraph({ ...graph, nodes: [node] });
+    expect(facts.types.get("c")).toEqual({ dtype: "uint8", shape: [1] });
+    expect(facts.elements.get("c")).toBeUndefined();
   });
 
   test("Reshape by a shape fed at run time keeps the rank", () => {

@@ -1,4 +1,4 @@
-import type { Builder, Value } from "../../graph/builder.ts";
+import type { Builder, Operand, Value } from "../../graph/builder.ts";
 import type { DType } from "../../tensor.ts";
 import { defineRules, type Rule, type SurrogateRule, type VjpContext } from "../rule.ts";
 import { conv } from "./conv.ts";
@@ -44,18 +44,35 @@ function dequantised(context: VjpContext): (Value | null)[] {
   ];
 }
 
-/** A scale or zero point in a shape that broadcasts with x: one for all, or one for each entry of `axis`. */
-function laidAlong({ op, int, refuse }: VjpContext, value: Value, x: Value): Value {
-  const rank = op.rank(value);
-  if (rank === 0 || op.dims(value)![0] === 1) return rank === 0 ? value : op.squeeze(value, [0]);
-  if (rank !== 1) throw refuse("quantisation in blocks has no gradient rule");
-  return op.unsqueeze(value, behind(op, int("axis", 1), x));
+/** A scale or zero point in a shape that broadcasts with x: one for all, one for each entry of `axis`, or one for each block. */
+function laidAlong(context: VjpContext, value: Value, x: Value): Value {
+  const { op, int } = context;
+  const dims = op.dims(value)!;
+  if (dims.length === 0) return value;
+  if (dims.length > 1) {
+    const size = op.squeeze(op.dim(x, axisOf(context, x)), [0]);
+    const entries = op.range(op.scalar(0, "int64"), size, op.scalar(1, "int64"));
+    return op.gather(value, op.div(entries, int("block_size", 0)), axisOf(context, x));
+  }
+  return dims[0] === 1 ? op.squeeze(value, [0]) : op.unsqueeze(value, behind(op, int("axis", 1), x));
+}
+
+function axisOf({ op, int }: VjpContext, x: Value): number {
+  const axis = int("axis", 1);
+  return axis < 0 ? axis + op.rank(x) : axis;
 }
 
 /** A cotangent of x's shape, summed to the scale's. */
-function alongScale({ op, int }: VjpContext, dx: Value, scale: Value): Value {
+function alongScale(context: VjpContext, dx: Value, scale: Value): Value {
+  const { op, int, refuse } = context;
   const dims = op.dims(scale)!;
-  const axis = int("axis", 1) < 0 ? int("axis", 1) + op.rank(dx) : int("axis", 1);
+  const axis = axisOf(context, dx);
+  if (dims.length > 1) {
+    const [size, block] = [op.dims(dx)![axis], int("block_size", 0)];
+    if (typeof size !== "number" || size % block !== 0) throw refuse("the scales' blocks don't divide the axis");
+    const sizes = op.dims(dx)!.flatMap<Operand>((_, i) => (i === axis ? [size / block, block] : [op.dim(dx, i)]));
+    return op.reduceSum(op.reshape(dx, op.sizes(sizes)), { axes: [axis + 1], keepdims: false });
+  }
   const single = dims.length === 0 || dims[0] === 1;
   const axes = Array.from({ length: op.rank(dx) }, (_, i) => i).filter((i) => single || i !== axis);
   return op.reshapeLike(op.reduceSum(dx, { axes, keepdims: false }), scale);
@@ -101,6 +118,8 @@ const dequantise: Rule = {
       { inputs: [codes([2, 3, 4]), rng.normal([]), zero(5)] },
       { inputs: [codes([2, 3, 4]), rng.normal([3]), zero(5, -7, 0)] },
       { inputs: [codes([2, 3, 4]), rng.normal([4])], attributes: { axis: -1 } },
+      { inputs: [codes([2, 3, 4]), rng.normal([2, 3, 2])], attributes: { axis: -1, block_size: 2 }, opset: 21 },
+      { inputs: [codes([1, 6, 2]), rng.normal([1, 2, 2])], attributes: { block_size: 3 }, opset: 21 },
     ];
   },
 };

@@ -34,6 +34,7 @@ function combine(node: ShapeContext, shape: Inferred["shape"], scalar: Scalar): 
   const target = small(shape);
   const operands = node.node.inputs.map((_, i) => ({ elements: node.elements(i), shape: small(node.shape(i)) }));
   if (!target || operands.some((operand) => !operand.elements || !operand.shape)) return undefined;
+  if (mayWrap(node.dtype(node.node.inputs.length - 1))) return undefined;
   const readers = operands.map((operand) => {
     const strides = stridesOf(operand.shape!);
     const skipped = target.length - strides.length;
@@ -50,6 +51,11 @@ function combine(node: ShapeContext, shape: Inferred["shape"], scalar: Scalar): 
     );
     return typeof result === "number" && narrow ? finite(Math.fround(result)) : finite(result);
   });
+}
+
+/** Sizes don't wrap around as the contents of narrow integers do: those aren't followed. */
+function mayWrap(dtype: string): boolean {
+  return /^u?int(8|16)$|^uint/.test(dtype);
 }
 
 function isFloat(dtype: string): boolean {

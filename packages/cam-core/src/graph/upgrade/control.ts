@@ -1,7 +1,7 @@
 import { UnsupportedModelError } from "../../errors.ts";
 import type { Builder, Value } from "../builder.ts";
 import { type Attribute, emptyGraph, type Graph, type Node, numberAttribute, numbersAttribute } from "../graph.ts";
-import type { Upgrades } from "./index.ts";
+import { canonicalOpset, type Upgrades } from "./index.ts";
 
 /** Loops over a sequence. */
 export const control: Upgrades = {
@@ -37,7 +37,7 @@ function scanned(node: Node, op: Builder): Value[] {
     },
   };
   const body: Graph = {
-    ...emptyGraph("samples", op.graph.opsets),
+    ...emptyGraph("samples", new Map([...op.graph.opsets, ["", canonicalOpset]])),
     inputs: ofSample,
     nodes: [inner],
     outputs: inner.outputs.flatMap((name) => (name === "" ? [] : [{ name, dtype: "float32" as const }])),

@@ -20,12 +20,14 @@ export type Directional = {
   readonly dx: ArrayLike<number>;
   readonly precision: Precision;
   readonly kind: "linear" | "smooth" | "kinked";
+  /** A tolerance looser than the table's, where the runtime itself rounds more. */
+  readonly rtol?: number;
 };
 
 /** Steps to try, the tolerance table's own first. A smaller one passes a kink that is near, a larger one drowns rounding. */
 const steps: Readonly<Record<Precision, Readonly<Record<"linear" | "curved", readonly number[]>>>> = {
   float64: { linear: [1], curved: [1e-3, 1e-4, 1e-5, 1e-6, 1e-7] },
-  float32: { linear: [1, 0.25], curved: [2e-2, 5e-3, 8e-2] },
+  float32: { linear: [1, 0.25], curved: [2e-2, 5e-3, 8e-2, 0.3] },
 };
 
 /** Two small steps that tell a kink from a curve: the slopes on both sides meet in a curve as the step shrinks. */
@@ -63,11 +65,10 @@ function worse(a: Verdict, b: Verdict): Verdict {
   return { ...one, worst: Math.max(a.worst, b.worst), kinks: Math.max(a.kinks, b.kinks) };
 }
 
-type Prepared = Directional & { y: ArrayLike<number>; finite: boolean };
+type Prepared = Directional & { y: ArrayLike<number> };
 
 async function prepared(given: Directional): Promise<Prepared> {
-  const y = Array.from(await given.f(given.x));
-  return { ...given, y, finite: y.every(Number.isFinite) };
+  return { ...given, y: await given.f(given.x) };
 }
 
 /** A direction, or where it doesn't agree its two halves. */
@@ -97,7 +98,7 @@ async function alongOrPart(check: Prepared, u: number[], told: { coordinates: nu
 /** ⟨v, Δy⟩ − ⟨dx, Δx⟩ over the step, on a central difference; Richardson's extrapolation for what isn't linear. */
 async function along(check: Prepared, u: number[]): Promise<Verdict> {
   const { precision, kind, dx } = check;
-  const { rtol } = tolerances[precision][kind];
+  const rtol = toleranceOf(check);
   let best: Verdict | undefined;
   for (const h of steps[precision][kind === "linear" ? "linear" : "curved"]) {
     const one = await difference(check, u, h, -h);
@@ -105,7 +106,7 @@ async function along(check: Prepared, u: number[]): Promise<Verdict> {
     const residual = kind === "linear" ? one.residual : (4 * one.residual - two.residual) / 3;
     const byRule = dotted(dx, u);
     const numeric = byRule + residual;
-    const noise = one.noise;
+    const noise = one.noise + floorOf(check, u);
     const scale = Math.max(sizeOfTerms(dx, u), Math.abs(numeric), 1e-300);
     const relative = Math.abs(residual) / scale;
     const allowed = rtol + noise / scale;
@@ -118,6 +119,16 @@ async function along(check: Prepared, u: number[]): Promise<Verdict> {
     if (!best || (best.verdict === "differs" && found.verdict === "steep")) best = found;
   }
   return best!;
+}
+
+function toleranceOf({ precision, kind, rtol = 0 }: Directional): number {
+  return Math.max(tolerances[precision][kind].rtol, rtol);
+}
+
+/** What a derivative that is 0 but for rounding may come to. */
+function floorOf({ x, y, v, precision }: Prepared, u: readonly number[]): number {
+  const size = Math.hypot(...Array.from(y, (value, i) => (v[i] === 0 ? 0 : value * v[i]!)));
+  return (roundoff[precision] * size * Math.hypot(...u)) / Math.max(1, ...Array.from(x, Math.abs));
 }
 
 async function difference(check: Prepared, u: readonly number[], forward: number, backward: number) {
@@ -165,6 +176,13 @@ async function sided(check: Prepared, u: number[], otherwise: Verdict): Promise<
     return { verdict: "kink", worst: 0, kinks: 1, detail: "a jump" };
   const byRule = dotted(check.dx, u);
   const scale = Math.max(sizeOfTerms(check.dx, u), Math.abs(near.right), Math.abs(near.left));
+  // A derivative that bends at this point: on each side, the slope at a step of 0.
+  const half = await sides(large / 2);
+  const rtol = toleranceOf(check);
+  const atZero = [2 * half.right - far.right, 2 * half.left - far.left].map((slope) => Math.abs(slope - byRule));
+  const relative = Math.max(...atZero) / scale;
+  if (relative <= rtol + (2 * half.noise + far.noise) / scale && relative <= telling)
+    return { verdict: "agrees", worst: relative, kinks: 0 };
   if (!(near.gap > 0.5 * far.gap && near.gap > 1e-3 * scale + 4 * near.noise)) return otherwise;
   const slack = 1e-2 * near.gap + near.noise;
   const between =

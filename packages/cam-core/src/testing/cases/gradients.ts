@@ -1,11 +1,11 @@
 import { between, gradient, ruleName } from "../../autodiff/gradient.ts";
+import type { ZeroRule } from "../../autodiff/rule.ts";
 import { rules } from "../../autodiff/rules/index.ts";
 import { GradientRuleError, NoGradientRuleError, NotOnPathError, RuntimeFailure } from "../../errors.ts";
 import { Builder, type Value } from "../../graph/builder.ts";
 import { checkGraph } from "../../graph/check.ts";
 import { copyGraph, type Graph, initializerOf, topological } from "../../graph/graph.ts";
 import { pruneUnused } from "../../graph/passes/prune-unused.ts";
-import { openModel } from "../../model/model.ts";
 import type { Session } from "../../runtime/runtime.ts";
 import { openSession } from "../../runtime/session.ts";
 import type { Tensor } from "../../tensor.ts";
@@ -15,8 +15,8 @@ import { inBestPrecision, type Precision } from "../tolerance.ts";
 import { like } from "../vectors.ts";
 import { checkDirections, type Verdict } from "./directional.ts";
 import { graphIn, tensorIn } from "./in-precision.ts";
-import { type LoadedCase, loadCase } from "./one-case.ts";
-import type { NodeCase } from "./read.ts";
+import type { LoadedCase } from "./one-case.ts";
+import { settingsOf } from "./settings.ts";
 
 /** What came of comparing the gradient at the case's own inputs with finite differences. */
 export type GradientOutcome =
@@ -26,6 +26,8 @@ export type GradientOutcome =
   | "at a kink"
   /** A declared zero, and the finite differences are 0. */
   | "zero"
+  /** A declared zero where the output does move: a decision, with its reason. */
+  | "zero by decision"
   | "too steep to tell"
   | "random"
   /** A stand-in for a derivative that is 0 almost everywhere: no finite difference could confirm it. */
@@ -34,33 +36,25 @@ export type GradientOutcome =
   | "refused by its rule"
   /** No floating-point input or output. */
   | "no gradient to take"
-  | "not run"
   | "differs";
 
 export type GradientResult = { outcome: GradientOutcome; detail?: string; worst?: number; operators?: string[] };
 
-/** Real inputs that are sizes, bounds or settings; rules want them as constants, as they are in files. */
-const settings: Readonly<Record<string, readonly number[]>> = {
-  Resize: [1, 2],
-  Range: [0, 1, 2],
-  OneHot: [0, 1],
-  NonMaxSuppression: [3, 4],
-};
-
 /** Operators that ONNX Runtime's kernel, or ONNX's own definition, computes in float32 whatever goes in. */
-const singleInside: ReadonlySet<string> = new Set(["Attention", "GroupNormalization", "Shrink"]);
+const singleInside: ReadonlySet<string> = new Set(["GroupNormalization", "Shrink"]);
+
+/** The runtime keeps Attention's scale in float32 when it spells it out for float64. */
+const roundedInside: Readonly<Record<string, number>> = { Attention: 1e-6 };
 
 /**
- * Compares d output / d input with finite differences for every floating-point output and input of a case, at the case's own
+ * Compares d output / d input with finite differences for every floating-point output and input of a graph, at the case's own
  * inputs, in float64 where ONNX Runtime has the kernels, else in float32. Integer and bool inputs become constants, as they
  * are in real files.
  */
-export async function checkGradient(one: NodeCase): Promise<GradientResult> {
-  const loaded = loadCase(one);
-  const { graph } = openModel(loaded.bytes, { name: "the case" });
+export async function checkGradient(graph: Graph, sets: LoadedCase["sets"]): Promise<GradientResult> {
   const results: GradientResult[] = [];
   const single = graph.nodes.some(({ opType }) => singleInside.has(opType));
-  for (const { feeds } of loaded.sets) {
+  for (const { feeds } of sets) {
     const check = (precision: Precision) => checkSet(graph, feeds, precision);
     results.push(await (single ? check("float32") : inBestPrecision(check)));
   }
@@ -73,10 +67,10 @@ const order: readonly GradientOutcome[] = [
   "agrees in float64",
   "agrees in float32",
   "at a kink",
+  "zero by decision",
   "random",
   "a stand-in",
   "too steep to tell",
-  "not run",
   "refused by its rule",
   "no rule",
   "differs",
@@ -109,7 +103,7 @@ async function checkSet(source: Graph, feeds: LoadedCase["sets"][number]["feeds"
 /** The graph at the sizes that are fed, with everything that isn't differentiated as a constant. */
 function withConstants(source: Graph, feeds: Readonly<Record<string, Tensor>>, precision: Precision): Graph {
   const graph = copyGraph(source);
-  const fixed = new Set(graph.nodes.flatMap(({ opType, inputs }) => (settings[opType] ?? []).map((i) => inputs[i])));
+  const fixed = settingsOf(graph);
   graph.inputs = [];
   for (const input of source.inputs) {
     const fed = feeds[input.name];
@@ -133,6 +127,7 @@ async function checkOutput(
   const wrt = inputs.filter((name) => carried.carries.has(name));
   const operators = [...new Set(carried.path.map(ruleName))];
   if (operators.some((name) => rules[name]?.kind === "surrogate")) return { outcome: "a stand-in", operators };
+  const rtol = Math.max(0, ...operators.map((name) => roundedInside[name] ?? 0));
   const kind = kindOf(operators, forwardGraph.nodes.length);
   const open = { device: "cpu", optimize: "disabled", threads: 1 } as const;
   let backwardGraph: Graph | undefined;
@@ -179,9 +174,11 @@ async function checkOutput(
       const zeros = new Float64Array(x.data.length);
       const given = { x: x.data as Float64Array, f, v: v.data as Float64Array, precision, kind };
       const next = await checkDirections(
-        { ...given, dx: (found?.data as Float64Array) ?? zeros, kind: found ? kind : "kinked" },
+        { ...given, rtol, dx: (found?.data as Float64Array) ?? zeros, kind: found ? kind : "kinked" },
         us,
       );
+      const why = declaredZero(forwardGraph, name);
+      if (next.verdict === "differs" && !found && why) return { outcome: "zero by decision", detail: why, operators };
       if (next.verdict === "differs")
         return { outcome: "differs", detail: `d ${output} / d ${name}: ${next.detail}`, operators };
       if (rank(next) > rank(verdict)) verdict = next;
@@ -191,6 +188,14 @@ async function checkOutput(
   } finally {
     for (const session of sessions) await session.close();
   }
+}
+
+/** Why nothing flows through the operator that reads an input. */
+function declaredZero(graph: Graph, input: Value): string | undefined {
+  const entries = graph.nodes.filter((node) => node.inputs.includes(input)).map((node) => rules[ruleName(node)]);
+  return entries.every((entry) => entry?.kind === "zero")
+    ? entries.map((entry) => (entry as ZeroRule).why)[0]
+    : undefined;
 }
 
 const rank = ({ verdict }: Verdict) => ["agrees", "kink", "edge", "steep"].indexOf(verdict);

@@ -3,11 +3,12 @@ import {
   copyGraph,
   type Graph,
   type Initializer,
+  initializerOf,
   type Node,
   type ValueInfo,
 } from "../../graph/graph.ts";
 import { dtypeToOnnx } from "../../model/dtypes.ts";
-import { type DType, numbersIn, type Tensor, viewBytes } from "../../tensor.ts";
+import { type DType, numbersIn, type Tensor, viewBytes, zeros } from "../../tensor.ts";
 import type { Precision } from "../tolerance.ts";
 
 const real: ReadonlySet<DType> = new Set(["float32", "float64", "float16"]);
@@ -38,6 +39,9 @@ function nodeIn(precision: Precision, node: Node): Node {
       ? [name, { type: "int", value: dtypeToOnnx(precision) }]
       : [name, attribute];
   });
+  // Without a value it makes float32 zeros.
+  if (node.opType === "ConstantOfShape" && attributes.length === 0)
+    attributes.push(["value", { type: "tensor", value: initializerOf(zeros(precision, [1])) }]);
   return { ...node, attributes: Object.fromEntries(attributes) };
 }
 

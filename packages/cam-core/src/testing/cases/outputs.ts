@@ -1,11 +1,10 @@
 import { CamError } from "../../errors.ts";
-import { openModel } from "../../model/model.ts";
+import type { Graph } from "../../graph/graph.ts";
 import { writeModel } from "../../model/write.ts";
 import type { Session } from "../../runtime/runtime.ts";
 import { openBytes } from "../../runtime/session.ts";
 import { bytesOf, numbersIn, type Tensor, type TypedArray } from "../../tensor.ts";
-import { CaseSkipped, type LoadedCase, loadCase } from "./one-case.ts";
-import type { NodeCase } from "./read.ts";
+import type { LoadedCase } from "./one-case.ts";
 
 /** What came of opening a case with camkit, writing it and running it beside the file as it is. */
 export type OutputsOutcome =
@@ -19,6 +18,7 @@ export type OutputsOutcome =
   | "random"
   | "the runtime refuses it"
   | "camkit refuses it"
+  /** onnxruntime-node can't be given what the case takes, or give what it returns. */
   | "not run"
   | "differs";
 
@@ -34,58 +34,52 @@ const stored = { rtol: 1e-3, atol: 1e-7 };
 const options = { device: "cpu", optimize: "disabled", threads: 1 } as const;
 
 /**
- * Runs a case twice, as its file is and as camkit opens, upgrades and writes it, and compares all outputs. Where the untouched
- * file gives what the case stores, the other one must give that, too.
+ * Runs a case twice, as its file is and as camkit opens, upgrades and writes it (`upgraded`, or why that wasn't possible), and
+ * compares all outputs. Where the untouched file gives what the case stores, the other one must give that, too. `results` are
+ * the outputs of each data set, where both agree.
  */
-export async function compareOutputs(one: NodeCase): Promise<OutputsResult> {
-  let loaded: LoadedCase;
-  try {
-    loaded = loadCase(one);
-  } catch (error) {
-    return unreadable(error);
-  }
-  const before = await results(loaded, () => ({ model: loaded.bytes, externalData: [], folder: undefined }));
-  let after: RunResult;
-  try {
-    const { graph } = openModel(loaded.bytes, { name: "the case" });
-    after = await results(loaded, () => writeModel(graph));
-  } catch (error) {
-    // What the runtime refuses as well isn't held against either.
-    if ("refused" in before) return { outcome: "the runtime refuses it", detail: before.refused };
-    return unreadable(error);
-  }
+export async function compareOutputs(
+  loaded: LoadedCase,
+  upgraded: Graph | CamError,
+): Promise<OutputsResult & { results?: readonly Record<string, Tensor>[] }> {
+  const before = await runs(loaded, () => ({ model: loaded.bytes, externalData: [], folder: undefined }));
+  const refused = "refused" in before ? before.refused : undefined;
+  if (upgraded instanceof CamError)
+    // What the runtime refuses as well isn't held against camkit.
+    return refused
+      ? { outcome: "the runtime refuses it", detail: refused }
+      : { outcome: "camkit refuses it", detail: upgraded.message };
+  const after = await runs(loaded, () => writeModel(upgraded));
+  if ("refused" in after)
+    return refused
+      ? { outcome: "the runtime refuses it", detail: refused }
+      : { outcome: "differs", detail: `only the file as it is runs: ${after.refused}` };
   if ("refused" in before) {
-    if ("refused" in after) return { outcome: "the runtime refuses it", detail: before.refused };
-    const agrees = loaded.sets.every(({ expected }, i) => agreesWithStored(after.runs[i]!, expected));
+    const agrees = loaded.sets.every(({ expected }, i) => agreesWithStored(after.first[i]!, expected));
     return agrees
-      ? { outcome: "only after the upgrade", detail: before.refused }
+      ? { outcome: "only after the upgrade", detail: before.refused, results: after.first }
       : { outcome: "differs", detail: "from the stored outputs; the runtime doesn't take the file as it is" };
   }
-  if ("refused" in after) return { outcome: "differs", detail: `only the file as it is runs: ${after.refused}` };
-  return compare(loaded, before, after);
+  return { ...compare(loaded, before, after), results: after.first };
 }
 
-/** What camkit or the Node runtime can't take; anything else is a defect. */
-function unreadable(error: unknown): OutputsResult {
-  if (error instanceof CaseSkipped) return { outcome: "not run", detail: error.message };
-  if (error instanceof CamError) return { outcome: "camkit refuses it", detail: error.message };
-  throw error;
-}
+/** Outputs by data set, of a first run and of a second one. */
+type Runs = { first: Record<string, Tensor>[]; again: Record<string, Tensor>[] };
 
-type Runs = { runs: Record<string, Tensor>[]; again: Record<string, Tensor>[] };
-type RunResult = Runs | { refused: string };
-
-async function results(loaded: LoadedCase, from: () => Parameters<typeof openBytes>[0]): Promise<RunResult> {
+async function runs(
+  loaded: LoadedCase,
+  from: () => Parameters<typeof openBytes>[0],
+): Promise<Runs | { refused: string }> {
   let session: Session | undefined;
   try {
     session = await openBytes(from(), options);
-    const runs: Record<string, Tensor>[] = [];
+    const first: Record<string, Tensor>[] = [];
     const again: Record<string, Tensor>[] = [];
     for (const { feeds } of loaded.sets) {
-      runs.push(await session.run(feeds));
+      first.push(await session.run(feeds));
       again.push(await session.run(feeds));
     }
-    return { runs, again };
+    return { first, again };
   } catch (error) {
     return { refused: error instanceof Error ? error.message : String(error) };
   } finally {
@@ -98,7 +92,7 @@ function compare(loaded: LoadedCase, before: Runs, after: Runs): OutputsResult {
   let bits = true;
   let asStored = true;
   for (const [set, { expected }] of loaded.sets.entries()) {
-    const [old, now] = [before.runs[set]!, after.runs[set]!];
+    const [old, now] = [before.first[set]!, after.first[set]!];
     for (const { name } of loaded.graph.outputs) {
       const [a, b] = [old[name]!, now[name]!];
       if (!sameBits(a, before.again[set]![name]!)) return { outcome: "random" };

@@ -1,0 +1,13 @@
+// One of the processes that run.mjs hands cases to: a crash inside the runtime ends this one and costs one case.
+import { checkCase } from "../../packages/cam-core/dist/testing/cases/check-case.js";
+
+process.on("message", async (one) => {
+  const began = performance.now();
+  let result;
+  try {
+    result = await checkCase(one);
+  } catch (error) {
+    result = { ...one, outputs: { outcome: "differs", detail: `${error.constructor.name}: ${error.message}` } };
+  }
+  process.send({ ...result, ms: Math.round(performance.now() - began) });
+});
