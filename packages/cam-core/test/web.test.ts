@@ -1,15 +1,25 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openSite, ortWeb, type Site, softwareWebGpu } from "../../../testing/chromium.ts";
 import { withoutPeers } from "../../../testing/peers.ts";
+import { pixelInput } from "../src/explain/pixels.ts";
+import { blendMap, layMap } from "../src/image/blend.ts";
+import { colormap } from "../src/image/colormap.ts";
+import { pixelAffine, preparePicture } from "../src/image/prepare.ts";
+import { rgbaOf } from "../src/image/rgba.ts";
 import { openModel } from "../src/model/model.ts";
 import { writeModel } from "../src/model/write.ts";
+import { drawScene } from "../src/phantom/scenes.ts";
 import { computeGradient, createExplainer } from "../src/runtime/explain.ts";
+import { loadModel } from "../src/runtime/load-model.ts";
 import type { Tensor } from "../src/tensor.ts";
 import { rng } from "../src/testing/rng.ts";
 import { smallCnn, smallVit } from "../src/testing/small-networks.ts";
 import { tinyModel } from "../src/testing/tiny-models.ts";
 import { bundle } from "./bundle.ts";
 
+const root = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 const networks = { cnn: smallCnn(), vit: smallVit() };
 const inputs = { cnn: rng(1).normal([2, 3, 20, 23]), vit: rng(1).normal([2, 3, 24, 24]) };
 const webGpuBuild = "/ort/ort.webgpu.min.mjs";
@@ -88,6 +98,7 @@ const outside = writeModel(openModel(whole).graph, { externalFrom: 512 });
 const weights = outside.externalData.map(({ path }) => path);
 
 const models = {
+  "/scenes/": { folder: root("models/scenes") },
   "/cnn.onnx": { content: whole },
   "/vit.onnx": { content: writeModel(networks.vit.graph).model },
   "/large.onnx": { content: writeModel(large.graph).model },
@@ -225,6 +236,33 @@ describe.skipIf(withoutPeers("chromium"))("explaining in a page", { timeout: 120
       interrupted: "aborted",
       "an operator that the runtime doesn't have": "runtime",
     });
+  });
+
+  test("the example of README.md lays a map over the picture on a canvas", async () => {
+    const { image } = drawScene(7, { labels: ["yellow star"] });
+    const picture = { width: 96, height: 96, rgb: image };
+    const example = /^## In a page$.*?^```js\n(.*?)^```$/ms.exec(readFileSync(root("README.md"), "utf8"))![1]!;
+    const drawn = `
+      const context = document.body.appendChild(document.createElement("canvas")).getContext("2d");
+      [context.canvas.width, context.canvas.height] = [96, 96];
+      context.putImageData(new ImageData(Uint8ClampedArray.from(${JSON.stringify([...rgbaOf(picture)])}), 96), 0, 0);`;
+    const seen = `export default () => Array.from(context.getImageData(0, 0, 96, 96).data);`;
+    const found = await site.run<number[]>((await bundle([drawn, example, seen].join("\n"))).code);
+
+    const model = await loadModel(root("models/scenes/model.onnx"));
+    const input = model.manifest!.inputs!.image!;
+    const explainer = await createExplainer(model, { pixels: { manifest: input, affine: pixelAffine(input) } });
+    const { tensor, placement } = preparePicture(picture, input);
+    const { explanations } = await explainer.run({ [pixelInput]: tensor }, [{ kind: "class", index: 3 }]);
+    await explainer.close();
+    const laid = layMap(explanations[0]!.map!, picture, placement, [0, 1]);
+    const wanted = rgbaOf(blendMap(picture, laid, colormap("inferno"), { opacity: 0.6, follow: true }));
+    expect(found.length).toBe(wanted.length);
+    // A map 1e-7 apart may take the next colour of the scale.
+    expect(Math.max(...found.map((value, i) => Math.abs(value - wanted[i]!)))).toBeLessThan(8);
+    expect(found.filter((value, i) => value !== wanted[i]).length).toBeLessThan(0.001 * wanted.length);
+    const changed = found.filter((value, i) => i % 4 < 3 && value !== image[Math.floor(i / 4) * 3 + (i % 4)]).length;
+    expect(changed).toBeGreaterThan(500);
   });
 
   test("what is closed gives its memory back", async () => {
