@@ -65,6 +65,7 @@ export { readModel } from "./model/read.ts";
 export { type ByteSource, sourceOf } from "./model/source.ts";
 export { writeModel } from "./model/write.ts";
 export { type BenchOptions, type BenchResult, benchModel } from "./runtime/bench.ts";
+export { type CheckOptions, checkExport, type ExportCheck } from "./runtime/check-export.ts";
 export { computeGradient, createExplainer, createScorer, diagnose } from "./runtime/explain.ts";
 export { checkHash, loadModel, type ModelFile, manifestPath } from "./runtime/load-model.ts";
 export { availableDevices, chooseDevice, type Device, deviceNames, deviceNeeds } from "./runtime/providers.ts";

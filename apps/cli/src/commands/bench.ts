@@ -16,12 +16,17 @@ export default defineCommand({
     method: option.textOr("NAME", "a method, or gradient for the bare input gradient", "grad-cam"),
     layer: layerOption,
     target: targetOption,
+    against: option.text("FILE.onnx", "measure this exported file instead of an explanation made here"),
     pairs: option.count("N", "pairs to measure", 30),
     device: deviceOption,
     threads: threadsOption,
   },
-  examples: ["camkit bench scenes --threads 2", "camkit bench resnet50.onnx --method grad-cam --json"],
-  run: async ({ model: given, method, layer, target, pairs, device, threads }) => {
+  examples: [
+    "camkit bench scenes --threads 2",
+    "camkit bench resnet50.onnx --method grad-cam --json",
+    "camkit bench resnet50.onnx --against explained.onnx",
+  ],
+  run: async ({ model: given, method, layer, target, against, pairs, device, threads }) => {
     const model = await openModelArgument(given);
     const [wanted, ...more] = await targetsArgument(target, model);
     if (!wanted || more.length > 0) throw new UsageError("bench measures one target");
@@ -30,16 +35,25 @@ export default defineCommand({
       method,
       layers,
       target: wanted.target,
+      against,
       device,
       ...(pairs === undefined ? {} : { pairs }),
       threads,
     });
     return {
-      document: { model: model.name, file: model.path, method, ...measured },
+      document: {
+        model: model.name,
+        file: model.path,
+        ...(against === undefined ? { method } : { against }),
+        ...measured,
+      },
       text: () =>
         facts([
           ["model", model.name],
-          ["explained", `${method}${measured.layers.length > 0 ? ` at ${measured.layers.join(", ")}` : ""}`],
+          [
+            "explained",
+            `${against === undefined ? method : `by ${against}`}${measured.layers.length > 0 ? ` at ${measured.layers.join(", ")}` : ""}`,
+          ],
           ["forward", milliseconds(measured.forwardMs)],
           ["explain", milliseconds(measured.explainMs)],
           ["ratio", `${measured.ratio.toFixed(2)} ×`],

@@ -20,6 +20,7 @@ export const commands: readonly Listed[] = [
   listed("inspect", "MODEL", "inputs, outputs, operators, candidate target layers", () => import("./inspect.ts")),
   listed("explain", "MODEL INPUT…", "show where a model looked", () => import("./explain.ts")),
   listed("gradient", "MODEL INPUT.npy", "the derivative of a target by any tensor", () => import("./gradient.ts")),
+  listed("export", "MODEL", "write a model that explains itself, for any ONNX Runtime", () => import("./export.ts")),
   listed("bench", "MODEL", "what an explanation costs beside the forward pass", () => import("./bench.ts")),
   listed("ct", "INPUT…", "explain a chest CT or a radiograph, from PACS to PACS", () => import("./ct.ts")),
   listed("ct series", "INPUT…", "the DICOM series in files or a study", () => import("./ct-series.ts")),

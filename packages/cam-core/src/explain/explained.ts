@@ -6,18 +6,36 @@ type Added = {
   readonly raw: readonly string[];
   readonly map: string;
   readonly target: string | undefined;
+  readonly layers: readonly string[];
   readonly extra: ReadonlyMap<string, string> | undefined;
 };
 
 const outputsKey = "camkit.outputs";
 const targetKey = "camkit.target_input";
+const layersKey = "camkit.layers";
 
 /** The model's metadata with what an export says of itself. What an earlier export said is gone. */
-export function mark(metadata: ReadonlyMap<string, string>, { raw, map, target, extra }: Added): Map<string, string> {
+export function mark(
+  metadata: ReadonlyMap<string, string>,
+  { raw, map, target, layers, extra }: Added,
+): Map<string, string> {
   const own = [...metadata].filter(([key]) => !key.startsWith("camkit."));
-  const added: [string, string][] = [[outputsKey, JSON.stringify([...raw, map])]];
+  const added: [string, string][] = [
+    [outputsKey, JSON.stringify([...raw, map])],
+    [layersKey, JSON.stringify(layers)],
+  ];
   if (target !== undefined) added.push([targetKey, target]);
   return new Map([...own, ...added, ...(extra ?? [])]);
+}
+
+/** The input of an exported graph that chooses the class; undefined where the target is fixed, or for any other graph. */
+export function targetInputOf(graph: Graph): string | undefined {
+  return graph.metadata.get(targetKey);
+}
+
+/** The layers that an exported graph's maps are made at. */
+export function explainedLayers(graph: Graph): readonly string[] {
+  return namesIn(graph.metadata.get(layersKey));
 }
 
 /** Takes an earlier export's explanation away, so that an explained model is explained like the one it came from. */

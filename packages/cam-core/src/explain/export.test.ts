@@ -298,6 +298,7 @@ test("an exported model is explained like the one it came from, and can be expor
   expect(Object.fromEntries(read.graph.metadata)).toEqual({
     author: "me",
     "camkit.method": "grad-cam",
+    "camkit.layers": '["B"]',
     "camkit.outputs": '["cam","cam_map"]',
     "camkit.target_input": "cam_target",
   });

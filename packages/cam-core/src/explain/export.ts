@@ -52,6 +52,8 @@ export type TargetInput = "optional" | "required";
 export type ExportedGraph = {
   readonly graph: Graph;
   readonly layers: readonly Layer[];
+  /** The model's input that the maps lie over. */
+  readonly explained: Value;
   /** Outputs: raw maps, one per layer, and the finished map. */
   readonly raw: readonly Value[];
   readonly map: Value;
@@ -105,12 +107,16 @@ export function exportGraph(model: Model, options: ExportOptions): ExportedGraph
     (output): ValueInfo =>
       declared.find(({ name }) => name === output.name) ?? { ...output, shape: op.dims(output.name) },
   );
-  graph.metadata = mark(graph.metadata, { ...names, extra: options.metadata });
+  graph.metadata = mark(graph.metadata, {
+    ...names,
+    layers: layers.map((layer) => layer.value),
+    extra: options.metadata,
+  });
   checkPlain(graph, model.graph);
   // A later explanation of this file names its own values as they are named here.
   const own = namesOf(model.graph);
   const renamed = renameValues(graph, (name) => (own.has(name) ? name : name.replace(/^camkit\//, `${prefix}/`)));
-  return { graph: renamed, layers, ...names };
+  return { graph: renamed, layers, explained: base.input, ...names };
 }
 
 type Maps = {

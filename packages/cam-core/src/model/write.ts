@@ -5,6 +5,7 @@ import {
   AttributeProtoSchema,
   type GraphProto,
   GraphProtoSchema,
+  type ModelProto,
   ModelProtoSchema,
   NodeProtoSchema,
   type TensorProto,
@@ -35,7 +36,7 @@ export type WriteOptions = {
 };
 
 /** IR version written: 10 is what opset 21 came with and every current runtime reads. */
-const irVersion = 10n;
+const irVersion = 10;
 
 /**
  * Serialises a graph. With `externalFrom`, large weights aren't copied: the model names them by offset into the buffers they
@@ -46,18 +47,23 @@ export function writeModel(graph: Graph, options: WriteOptions = {}): WrittenMod
   const externalFrom = options.externalFrom ?? Number.POSITIVE_INFINITY;
   const outside = [...graph.initializers.values()].filter((tensor) => isLarge(tensor, externalFrom));
   const writer: Writer = { externalFrom, buffers: new Map(), folder: outside.find(({ file }) => file)?.file?.folder };
-  const model = create(ModelProtoSchema, {
-    irVersion,
-    producerName: "camkit",
-    opsetImport: [...graph.opsets].map(([domain, version]) => ({ domain, version: BigInt(version) })),
-    graph: withSequence(graphProto(graph, writer), options.sequenceFirst),
-    metadataProps: [...graph.metadata].map(([key, value]) => ({ key, value })),
-  });
+  const model = modelProto(graph);
+  model.graph = withSequence(graphProto(graph, writer), options.sequenceFirst);
   return {
     model: toBinary(ModelProtoSchema, model),
     externalData: [...writer.buffers].map(([buffer, path]) => ({ path, data: new Uint8Array(buffer) })),
     folder: writer.folder,
   };
+}
+
+/** What a file says around its graph. */
+export function modelProto(graph: Graph, version = irVersion): ModelProto {
+  return create(ModelProtoSchema, {
+    irVersion: BigInt(version),
+    producerName: "camkit",
+    opsetImport: [...graph.opsets].map(([domain, opset]) => ({ domain, version: BigInt(opset) })),
+    metadataProps: [...graph.metadata].map(([key, value]) => ({ key, value })),
+  });
 }
 
 type Writer = {
@@ -68,13 +74,13 @@ type Writer = {
 };
 
 /** What a sub-graph or an attribute holds stays inside: the runtime looks for external data in the outermost graph only. */
-const inside: Writer = { externalFrom: Number.POSITIVE_INFINITY, buffers: new Map(), folder: undefined };
+export const inside: Writer = { externalFrom: Number.POSITIVE_INFINITY, buffers: new Map(), folder: undefined };
 
 function isLarge(tensor: Initializer, externalFrom: number): boolean {
   return tensor.dtype.startsWith("float") && tensor.byteLength >= externalFrom;
 }
 
-function graphProto(graph: Graph, writer: Writer): GraphProto {
+export function graphProto(graph: Graph, writer: Writer): GraphProto {
   return create(GraphProtoSchema, {
     name: graph.name || "graph",
     input: graph.inputs.map(valueProto),
@@ -181,20 +187,30 @@ function placeOf(tensor: Initializer, writer: Writer): { location: string; offse
 }
 
 function tensorProto(name: string, tensor: Initializer, writer: Writer): TensorProto {
+  const place = placeOf(tensor, writer);
+  const proto = tensorHead(name, tensor, place);
+  if (tensor.strings) proto.stringData = tensor.strings.map((value) => text.encode(value));
+  else if (!place) proto.rawData = tensor.bytes as Uint8Array<ArrayBuffer>;
+  return proto;
+}
+
+/** A tensor without its elements; where it is given, the place in another file that they lie in. */
+export function tensorHead(
+  name: string,
+  tensor: Initializer,
+  place?: { location: string; offset: number },
+): TensorProto {
   const proto = create(TensorProtoSchema, {
     name,
     dataType: dtypeToOnnx(tensor.dtype),
     dims: tensor.shape.map(BigInt),
   });
-  const place = placeOf(tensor, writer);
-  if (tensor.strings) proto.stringData = tensor.strings.map((value) => text.encode(value));
-  else if (place) {
-    proto.dataLocation = TensorProto_DataLocation.EXTERNAL;
-    proto.externalData = Object.entries({ ...place, length: tensor.byteLength }).map(([key, value]) => ({
-      $typeName: "onnx.StringStringEntryProto",
-      key,
-      value: String(value),
-    }));
-  } else proto.rawData = tensor.bytes as Uint8Array<ArrayBuffer>;
+  if (!place) return proto;
+  proto.dataLocation = TensorProto_DataLocation.EXTERNAL;
+  proto.externalData = Object.entries({ ...place, length: tensor.byteLength }).map(([key, value]) => ({
+    $typeName: "onnx.StringStringEntryProto",
+    key,
+    value: String(value),
+  }));
   return proto;
 }

@@ -1,12 +1,12 @@
 import { availableParallelism } from "node:os";
+import { explainedLayers, targetInputOf } from "../explain/explained.ts";
 import { gradientPlan, type Plan, plan } from "../explain/plan.ts";
-import type { Graph } from "../graph/graph.ts";
 import { methodNamed } from "../methods/index.ts";
 import type { Target } from "../targets/parse.ts";
-import { sizeOf, type Tensor } from "../tensor.ts";
-import { rng } from "../testing/rng.ts";
+import { int64, type Tensor } from "../tensor.ts";
 import { loadModel } from "./load-model.ts";
-import type { SessionOptions } from "./runtime.ts";
+import { randomFeeds } from "./random-feeds.ts";
+import type { Session, SessionOptions } from "./runtime.ts";
 import { openBytes, openSession } from "./session.ts";
 
 export type BenchOptions = SessionOptions & {
@@ -14,6 +14,8 @@ export type BenchOptions = SessionOptions & {
   method?: string | undefined;
   layers?: readonly string[] | undefined;
   target?: Target;
+  /** An exported file to run in place of an explanation made here: what serving it costs. */
+  against?: string | undefined;
   /** Sizes for the input's open dimensions; default 1 for the batch and 224 for space. */
   sizes?: Readonly<Record<string, number>>;
   /** Alternating pairs measured. Default 30. */
@@ -65,10 +67,9 @@ export async function benchModel(path: string, given: BenchOptions = {}): Promis
       await session.close();
     }
   const forward = await openBytes(path, options);
-  const { session: explain, plan: made, model } = await prepare(path, options, target);
-  const feeds = randomFeeds(model.graph, options.sizes ?? {});
-  const n = feeds[made.input]!.shape[0]!;
-  const explainFeeds = { ...feeds, ...made.targets[0]!.feeds(target, n) };
+  const { session: explain, layers, targetFeeds } = await prepare(path, options, target);
+  const feeds = randomFeeds((await loadModel(path)).graph.inputs, options.sizes);
+  const explainFeeds = { ...feeds, ...targetFeeds(feeds) };
   const run = { forward: () => forward.run(feeds), explain: () => explain.run(explainFeeds) };
   for (let warm = 0; warm < 5; warm++) {
     await run.forward();
@@ -93,39 +94,43 @@ export async function benchModel(path: string, given: BenchOptions = {}): Promis
     peakMb: process.resourceUsage().maxRSS / 1024,
     threads,
     provider,
-    layers: made.layers.map((layer) => layer.value),
+    layers,
     pairs,
   };
 }
 
-/** From the file to a compiled explanation. */
-async function prepare(path: string, options: BenchOptions, target: Target) {
-  const model = await loadModel(path);
-  const made = planFor(model, options, target);
-  return { model, plan: made, session: await openSession(made.graph, options) };
+type Prepared = {
+  readonly session: Session;
+  readonly layers: readonly string[];
+  /** What the target is fed, beside the model's own inputs. */
+  readonly targetFeeds: (feeds: Readonly<Record<string, Tensor>>) => Record<string, Tensor>;
+};
+
+/** From the file to a compiled explanation, or an exported file opened. */
+async function prepare(path: string, options: BenchOptions, target: Target): Promise<Prepared> {
+  if (options.against !== undefined) {
+    const { graph } = await loadModel(options.against);
+    const input = targetInputOf(graph);
+    const asked = int64([1], [target.kind === "class" ? target.index : -1]);
+    const session = await openBytes(options.against, options);
+    return {
+      session,
+      layers: explainedLayers(graph),
+      targetFeeds: () => (input === undefined ? {} : { [input]: asked }),
+    };
+  }
+  const made = planFor(await loadModel(path), options, target);
+  return {
+    session: await openSession(made.graph, options),
+    layers: made.layers.map((layer) => layer.value),
+    targetFeeds: (feeds) => made.targets[0]!.feeds(target, feeds[made.input]!.shape[0]!),
+  };
 }
 
 function planFor(model: Awaited<ReturnType<typeof loadModel>>, options: BenchOptions, target: Target): Plan {
   if (options.method === "gradient") return gradientPlan(model, { target });
   const method = methodNamed(options.method ?? "grad-cam");
   return plan(model, { method, layers: options.layers, targets: [target], finish: true });
-}
-
-/** Normal values for every float input, zeros for the others. */
-function randomFeeds(graph: Graph, sizes: Readonly<Record<string, number>>): Record<string, Tensor> {
-  const random = rng(1);
-  return Object.fromEntries(
-    graph.inputs.map((input): [string, Tensor] => {
-      const shape = (input.shape ?? []).map((dim, axis) => {
-        if (typeof dim === "number") return dim;
-        return (dim === null ? undefined : sizes[dim]) ?? (axis === 0 ? 1 : axis === 1 ? 3 : 224);
-      });
-      if (input.dtype === "float32") return [input.name, random.normal(shape)];
-      if (input.dtype === "int64")
-        return [input.name, { dtype: "int64", shape, data: new BigInt64Array(sizeOf(shape)) }];
-      return [input.name, { dtype: input.dtype, shape, data: new Uint8Array(sizeOf(shape)) }];
-    }),
-  );
 }
 
 function median(values: readonly number[]): number {

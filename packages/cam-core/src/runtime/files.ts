@@ -54,7 +54,7 @@ export async function writeAtomic(path: string, content: Uint8Array | string): P
  * Makes a folder and those above it. Node's own recursive mkdir (20) spins for ever where a file system answers ENOENT for a
  * new entry of a folder that is there, as /proc does.
  */
-async function makeFolder(path: string): Promise<void> {
+export async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path);
   } catch (cause) {
