@@ -37,6 +37,7 @@ test("the public door", () => {
       "blurredBaseline",
       "candidateLayers",
       "channelOrders",
+      "checkExport",
       "checkFeeds",
       "checkGraph",
       "checkHash",
@@ -144,6 +145,7 @@ test("the public door", () => {
       "wrapText",
       "writeAtomic",
       "writeModel",
+      "writeModelFile",
       "zeros",
     ]
   `);

@@ -72,6 +72,7 @@ export { availableDevices, chooseDevice, type Device, deviceNames, deviceNeeds }
 export type { Fetches, OpenSession, Session, SessionOptions } from "./runtime/runtime.ts";
 export { openBytes, openSession } from "./runtime/session.ts";
 export { type NativeVersions, nativeVersions } from "./runtime/versions.ts";
+export { type WriteModelOptions, type WrittenFiles, writeModelFile } from "./runtime/write-model.ts";
 export {
   classIndex,
   describeTarget,

@@ -17,10 +17,11 @@ export function feedPictures(
   affine: PixelAffine,
 ): void {
   const batch = op.dims(input)?.[0] ?? "N";
+  const at = op.graph.inputs.findIndex((info) => info.name === input);
   const pixels = feedPixels(op, input, manifest, affine, batch);
   const shape = [batch, `${name}_height`, `${name}_width`, 3];
   op.graph.inputs = op.graph.inputs.filter((info) => info.name !== pixels);
-  op.graph.inputs.push({ name, dtype: "uint8", shape });
+  op.graph.inputs.splice(at, 0, { name, dtype: "uint8", shape });
   op.facts.types.set(name, { dtype: "uint8", shape });
   const values = op.cast(name, "float32");
   const planes = op.transpose(coloured(op, values, manifest), [0, 3, 1, 2]); // [N, C, H, W]

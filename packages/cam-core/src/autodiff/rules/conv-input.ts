@@ -9,10 +9,18 @@ import { cutTo, isFixed, marginsOf, spares, type Windows, withZerosBetween } fro
  *   stride 1              Conv with the weights rotated     depthwise 3×3 at 14², 384 channels: 0.08, ConvTranspose 0.57
  *   depthwise, strided    zeros between pixels, then that   3×3 at 112², 96 channels: 0.84, ConvTranspose 1.20
  *   otherwise             ConvTranspose                     3×3 to 3 channels at 224²: 6.9, Conv 12.0
+ *
+ * A dense layer written as a convolution over one position is a product like any other dense layer.
  */
 export function inputCotangent(op: Builder, dy: Value, w: Value, x: Value, windows: Windows, group: number): Value {
   const shape = op.dims(w);
   if (isFixed(windows) && isStatic(shape)) {
+    const dense = [...shape.slice(2), ...(op.dims(x)?.slice(2) ?? [null])].every((size) => size === 1);
+    if (dense && group === 1 && [...windows.begins, ...windows.ends].every((pad) => pad === 0)) {
+      const [outputs, inputs, ...ones] = shape as [number, number, ...number[]];
+      const product = op.gemm(op.reshape(dy, [-1, outputs]), op.reshape(w, [outputs, inputs]));
+      return op.reshape(product, [0, inputs, ...ones]);
+    }
     const margins = marginsOf(op, x, windows);
     const unit = windows.strides.every((stride) => stride === 1);
     const depthwise = shape.length === 4 && shape[0] === group && shape[1] === 1;

@@ -43,6 +43,16 @@ describe("a one-hot row times a matrix", () => {
     expect(await run(graph, feeds)).toEqual([5, 6, 1, 2]);
     expect(await run(build(3, 1), feeds)).toEqual([5, 6, 1, 2]);
   });
+  test("is a row of the matrix, where the row was laid out for a convolution in between", async () => {
+    const laid = tinyModel({ i: ["n"] }, (op, { i }) => {
+      const hot = op.unsqueeze(op.oneHot(op.cast(i!, "int64"), op.scalar(3, "int64"), "float32"), [2, 3]);
+      const w = op.reshape(op.constant(float32([3, 2, 1, 1], [1, 2, 3, 4, 5, 6])), [3, 2]);
+      return { y: op.gemm(op.reshape(hot, [-1, 3]), w) };
+    }).graph;
+    const graph = rewritten(laid, gatherOneHot);
+    expect(operators(graph)).not.toContain("Gemm");
+    expect(await run(graph, feeds)).toEqual([5, 6, 1, 2]);
+  });
   test("stays a product where it is scaled", async () => {
     const graph = rewritten(build(3, 2), gatherOneHot);
     expect(operators(graph)).toContain("Gemm");
