@@ -295,7 +295,7 @@ describe.skipIf(withoutPeers("chromium"))("explaining in a page", { timeout: 120
   });
 });
 
-describe.skipIf(withoutPeers("chromium"))("explaining on WebGPU in a page", { timeout: 120_000 }, () => {
+describe.skipIf(withoutPeers("chromium"))("explaining on WebGPU in a page", { timeout: 300_000 }, () => {
   let site: Site;
   let page: string;
   beforeAll(async () => {

@@ -11,7 +11,7 @@ export type Ort = {
 };
 
 type OrtOptions = {
-  executionProviders?: readonly string[];
+  executionProviders?: readonly { name: string; preferredLayout?: "NCHW" }[];
   graphOptimizationLevel?: NonNullable<SessionOptions["optimize"]>;
   logSeverityLevel?: 3;
   enableMemPattern?: boolean;
@@ -30,8 +30,11 @@ type OrtTensor = { readonly type: string; readonly dims: readonly number[]; read
 /** Weights of at least this many bytes are copied from the model's own buffer, not once more by way of the written graph. */
 const externalFrom = 1024;
 
-/** onnxruntime-web's name of each device's execution provider. */
-const providers: Partial<Record<Device, string>> = { cpu: "wasm", webgpu: "webgpu" };
+/** onnxruntime-web's provider for each device. WebGPU's own default, channels last, gets some convolutions wrong. */
+const providers: Partial<Record<Device, { name: string; preferredLayout?: "NCHW" }>> = {
+  cpu: { name: "wasm" },
+  webgpu: { name: "webgpu", preferredLayout: "NCHW" },
+};
 
 /** What the options of a session that a page can't have stand for there. */
 const elsewhere = {
