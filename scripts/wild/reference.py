@@ -106,9 +106,9 @@ def in_double(feeds: Feeds) -> Feeds:
     return {name: t.double() if t.is_floating_point() else t for name, t in feeds.items()}
 
 
-def draw(case: Case) -> tuple[Feeds, dict[str, Any], float, float]:
-    """An input at which PyTorch's own float32 gradient agrees with float64 (no kink within rounding), of 16 tries the best."""
-    exact, plain = spelled_out(case.net).double(), spelled_out(case.net)
+def draw(case: Case, single: torch.dtype = torch.float32) -> tuple[Feeds, dict[str, Any], float, float]:
+    """An input at which PyTorch's own gradient in the file's precision agrees with float64 (no kink within rounding), of 16 tries the best."""
+    exact, plain = spelled_out(case.net).double(), spelled_out(case.net).to(single)
     best = None
     for _ in range(16):
         feeds = case.draw()
@@ -119,9 +119,10 @@ def draw(case: Case) -> tuple[Feeds, dict[str, Any], float, float]:
         finally:
             torch.set_default_dtype(torch.float32)
         with attached():
-            single = differentiate(case, plain, feeds, found["target"])
-        e32 = error(single["gradient"], found["gradient"])
-        cam_e32 = error(single["cam"], found["cam"]) if found["cam"] is not None else 0.0
+            rounded = {k: v.to(single) if v.is_floating_point() else v for k, v in feeds.items()}
+            short = differentiate(case, plain, rounded, found["target"])
+        e32 = error(short["gradient"], found["gradient"])
+        cam_e32 = error(short["cam"], found["cam"]) if found["cam"] is not None else 0.0
         if found["cam"] is not None and not found["cam"].max() > 0:
             cam_e32 = 1.0  # an empty map compares nothing
         if best is None or max(e32, cam_e32) < max(best[2:]):
@@ -131,11 +132,11 @@ def draw(case: Case) -> tuple[Feeds, dict[str, Any], float, float]:
     return best
 
 
-def build(name: str, case: Case, folder: str, facts: dict[str, Any]) -> dict[str, Any]:
-    """Writes one model with its references. Returns what meta.json says."""
+def build(name: str, case: Case, folder: str, facts: dict[str, Any], single: torch.dtype = torch.float32) -> dict[str, Any]:
+    """Writes one model with its references. `single` is the file's own precision. Returns what meta.json says."""
     os.makedirs(folder, exist_ok=True)
     path = f"{folder}/model.onnx"
-    feeds, found, e32, cam_e32 = draw(case)
+    feeds, found, e32, cam_e32 = draw(case, single)
     with torch.no_grad():
         (case.export or script())(case, feeds, path)
     save_feeds(folder, feeds)
