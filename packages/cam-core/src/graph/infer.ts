@@ -93,7 +93,7 @@ function numbersOf(tensor: Initializer): number[] {
 
 /** Adds the facts of one node's outputs, its inputs' being there already. */
 export function inferNode(node: Node, facts: Facts, declared?: ReadonlyMap<string, ValueType>): void {
-  const rule = node.domain === "" || node.domain === "com.microsoft" ? shapeRules[node.opType] : undefined;
+  const rule = shapeRuleOf(node);
   let inferred: readonly (Inferred | undefined)[] = [];
   if (rule && node.inputs.every((name) => name === "" || facts.types.has(name)))
     inferred = rule(contextOf(node, facts));
@@ -115,6 +115,12 @@ function merge(found: ValueType | undefined, declared: ValueType | undefined): V
     dim === null || typeof declared.shape![i] === "number" ? declared.shape![i]! : dim,
   );
   return { dtype: found.dtype, shape };
+}
+
+/** ONNX Runtime's own domain has an Attention of its own; what else is named as in ONNX's means the same. */
+function shapeRuleOf({ domain, opType }: Node): ShapeRule | undefined {
+  if (domain === "") return shapeRules[opType];
+  return domain === "com.microsoft" ? (shapeRules[`com.microsoft:${opType}`] ?? shapeRules[opType]) : undefined;
 }
 
 function contextOf(node: Node, facts: Facts): ShapeContext {

@@ -39,7 +39,7 @@ class Inliner {
   }
 
   graph(graph: GraphProto): GraphProto {
-    return { ...graph, node: this.#nodes(graph.node, []) };
+    return changed(graph, { node: this.#nodes(graph.node, []) });
   }
 
   /** `calling`: the functions that are being replaced, outermost first. */
@@ -50,9 +50,9 @@ class Inliner {
       const called = this.#functions.get(functionKey(node, node.opType));
       if (called) return this.#call(node, called, calling);
       const attribute = node.attribute.map((each) =>
-        each.g ? { ...each, g: { ...each.g, node: this.#nodes(each.g.node, calling) } } : each,
+        each.g ? changed(each, { g: changed(each.g, { node: this.#nodes(each.g.node, calling) }) }) : each,
       );
-      return [{ ...node, attribute }];
+      return [changed(node, { attribute })];
     });
   }
 
@@ -74,16 +74,16 @@ class Inliner {
       renamed(node, name, given, `${prefix}/${node.name || `${node.opType}_${i}`}`),
     );
     const identities = passed.map(
-      (i): NodeProto => ({
-        ...call,
-        opType: "Identity",
-        domain: "",
-        overload: "",
-        name: `${prefix}/result_${i}`,
-        input: [names.get(fn.output[i]!)!],
-        output: [call.output[i]!],
-        attribute: [],
-      }),
+      (i): NodeProto =>
+        changed(call, {
+          opType: "Identity",
+          domain: "",
+          overload: "",
+          name: `${prefix}/result_${i}`,
+          input: [names.get(fn.output[i]!)!],
+          output: [call.output[i]!],
+          attribute: [],
+        }),
     );
     return [...this.#nodes(body, [...calling, fn]), ...identities];
   }
@@ -106,13 +106,12 @@ function renamed(
   given: ReadonlyMap<string, AttributeProto>,
   ownName: string,
 ): NodeProto {
-  return {
-    ...node,
+  return changed(node, {
     name: ownName,
     input: node.input.map(name),
     output: node.output.map(name),
     attribute: node.attribute.flatMap((attribute) => settled(attribute, name, given)),
-  };
+  });
 }
 
 /** An attribute that refers to one of the function's takes that one's value, or is left out where the call has none. */
@@ -123,22 +122,25 @@ function settled(
 ): AttributeProto[] {
   if (attribute.refAttrName !== "") {
     const value = given.get(attribute.refAttrName);
-    return value ? [{ ...value, name: attribute.name }] : [];
+    return value ? [changed(value, { name: attribute.name })] : [];
   }
   if (attribute.type !== A.GRAPH || !attribute.g) return [attribute];
   const { g } = attribute;
-  const infos = (list: GraphProto["input"]) => list.map((info) => ({ ...info, name: name(info.name) }));
+  const infos = (list: GraphProto["input"]) => list.map((info) => changed(info, { name: name(info.name) }));
   return [
-    {
-      ...attribute,
-      g: {
-        ...g,
+    changed(attribute, {
+      g: changed(g, {
         input: infos(g.input),
         output: infos(g.output),
         valueInfo: infos(g.valueInfo),
-        initializer: g.initializer.map((tensor) => ({ ...tensor, name: name(tensor.name) })),
+        initializer: g.initializer.map((tensor) => changed(tensor, { name: name(tensor.name) })),
         node: g.node.map((node) => renamed(node, name, given, name(node.name))),
-      },
-    },
+      }),
+    }),
   ];
+}
+
+/** A copy with other fields. What a file leaves out is read from the message's prototype, which a spread would lose. */
+function changed<T extends object>(message: T, fields: Partial<T>): T {
+  return Object.assign(Object.create(Object.getPrototypeOf(message)), message, fields);
 }

@@ -3,6 +3,7 @@ import { control } from "./control.ts";
 import { conv } from "./conv.ts";
 import { elementwise } from "./elementwise.ts";
 import { fourier } from "./fourier.ts";
+import { fused } from "./fused.ts";
 import { gathers } from "./gather.ts";
 import { linear } from "./linear.ts";
 import { losses } from "./losses.ts";
@@ -15,7 +16,7 @@ import { resizes } from "./resize.ts";
 import { sequence } from "./sequence.ts";
 import { slices } from "./slice.ts";
 
-/** How each operator's outputs get their types and shapes, by operator name. */
+/** How each operator's outputs get their types and shapes, by operator name, with its domain where ONNX has one of the same name. */
 export const shapeRules: Readonly<Record<string, ShapeRule>> = {
   ...elementwise,
   ...reduce,
@@ -32,4 +33,5 @@ export const shapeRules: Readonly<Record<string, ShapeRule>> = {
   ...control,
   ...fourier,
   ...losses,
+  ...fused,
 };

@@ -5,7 +5,7 @@ import type { ShapeContext, ShapeRule } from "../infer.ts";
 import { alike, type ShapeRules } from "./parts.ts";
 
 /** [..., m, k] by [..., k, n] gives [..., m, n], the leading axes broadcast; a vector's missing axis is added, then removed. */
-function matrixProduct(a: Shape | undefined, b: Shape | undefined): Shape | undefined {
+export function matrixProduct(a: Shape | undefined, b: Shape | undefined): Shape | undefined {
   if (!a || !b) return undefined;
   const rows: Shape = a.length === 1 ? [1, ...a] : a;
   const columns: Shape = b.length === 1 ? [...b, 1] : b;

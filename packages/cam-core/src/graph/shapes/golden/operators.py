@@ -131,6 +131,15 @@ c('CenterCropPad',[t('n',3,'h','w'),k(I,[10,20])],dict(axes=[2,-1])); c('CenterC
 c('CumProd',[X,k(I,1)],opset=26); c('BitCast',[X],dict(to=6),opset=26)
 c('NegativeLogLikelihoodLoss',[t('n',3,'h'),t('n','h',d=I)]); c('NegativeLogLikelihoodLoss',[t('n',3,'h'),t('n','h',d=I)],dict(reduction='none')); c('SoftmaxCrossEntropyLoss',[t('n',3),t('n',d=I)],{},2)
 c('Shrink',[X]); c('ReduceMax',[t('n','h',d=I),k(I,[1])])
+M='com.microsoft'; Q=lambda *s: t(*s,d='uint8'); S=[k(F,.1),k('uint8',0)]
+c('FusedMatMul',[t('n','h',3),t('n',4,'h')],dict(transA=1,transB=1),domain=M); c('MatMulIntegerToFloat',[Q('n',3),Q(3,4),k(F,.1),k(F,.1)],domain=M)
+c('MatMulNBits',[t('n','s',32),Q(5,1,16),t(5)],dict(N=5,K=32,bits=4,block_size=32),domain=M); c('DynamicQuantizeMatMul',[t('n','s',3),Q(3,4),k(F,.1)],domain=M)
+c('Attention',[t('n','s',8),t(8,24),t(24)],dict(num_heads=2),domain=M); c('Attention',[t('n','s',8),t(8,20),t(20)],dict(num_heads=2,qkv_hidden_sizes=[8,8,4]),domain=M)
+c('MultiHeadAttention',[t('n','s',8),t('n','u',8),t('n','u',6)],dict(num_heads=2),domain=M); c('QAttention',[Q('n','s',8),Q(8,24),t(24),k(F,.1),k(F,.1)],dict(num_heads=2),domain=M)
+c('QGemm',[Q('n',3),*S,Q(4,3),*S],dict(transB=1),domain=M); c('QGemm',[Q('n',3),*S,Q(3,4),*S,None,*S],domain=M)
+c('QLinearAdd',[Q('n',3,'h'),*S,Q(3,1),*S,*S],domain=M); c('QLinearSigmoid',[Q('n',3),*S,*S],domain=M)
+c('QLinearGlobalAveragePool',[Q('n',3,'h','w'),*S,*S],dict(channels_last=0),domain=M); c('QLinearGlobalAveragePool',[Q('n','h','w',3),*S,*S],dict(channels_last=1),domain=M)
+c('QLinearConcat',[*S,Q('n',3,'h'),*S,Q('n',5,'h'),*S],dict(axis=1),domain=M)
 
 SIZES = [
     dict(n=2, h=13, w=17, d=7, l=12, s=6, u=9, a=4, b=5),
