@@ -194,6 +194,7 @@ test("the door for pages", () => {
       "deletion",
       "describeTarget",
       "diagnose",
+      "emptyGraph",
       "encodeNpy",
       "float32",
       "float64",

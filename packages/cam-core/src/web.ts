@@ -24,7 +24,15 @@ export { type Activation, activationOf, type Prediction, predictionsOf } from ".
 export { createScorer, type OpenScorer, type ScorerOptions } from "./explain/scorer.ts";
 export { runStaged, type StagedOptions, type StagedResult } from "./explain/staged.ts";
 export { Builder, type Value } from "./graph/builder.ts";
-export type { Dim, Graph, Initializer, Node, Shape, ValueInfo } from "./graph/graph.ts";
+export {
+  type Dim,
+  emptyGraph,
+  type Graph,
+  type Initializer,
+  type Node,
+  type Shape,
+  type ValueInfo,
+} from "./graph/graph.ts";
 export { blendMap, type LaidMap, layMap } from "./image/blend.ts";
 export { type Colormap, type ColormapName, colormap, colormapNames } from "./image/colormap.ts";
 export type { Picture } from "./image/picture.ts";

@@ -150,6 +150,55 @@ describe.skipIf(withoutPeers("chromium"))("explaining in a page", { timeout: 120
     expect(difference(found, numbers(wanted.gradient))).toBeLessThan(1e-6);
   });
 
+  test("tensors of every kind go in and come out as Node has them", async () => {
+    const dtypes = [
+      "float32",
+      "float64",
+      "float16",
+      "int64",
+      "int32",
+      "int16",
+      "int8",
+      "uint64",
+      "uint32",
+      "uint16",
+      "uint8",
+      "bool",
+    ];
+    const found = await inPage<Record<string, string>>(
+      `const found = {};
+       for (const dtype of given) {
+         const info = (name) => ({ name, dtype, shape: [2] });
+         const node = { opType: "Identity", domain: "", name: "same", inputs: ["x"], outputs: ["y"], attributes: {} };
+         const graph = { ...cam.emptyGraph("same", new Map([["", 18]])), inputs: [info("x")], outputs: [info("y")], nodes: [node] };
+         const session = await cam.onOrt(ort)(graph);
+         const x = cam.zeros(dtype, [2]);
+         new Uint8Array(x.data.buffer).fill(1);
+         const { y } = await session.run({ x });
+         await session.close();
+         const same = y.data.every((value, i) => value === x.data[i]) && y.data.length === 2;
+         found[dtype] = [y.dtype, y.data.constructor === x.data.constructor, y.shape.join(), same].join(" ");
+       }
+       return found;`,
+      dtypes,
+    );
+    expect(found).toEqual(Object.fromEntries(dtypes.map((dtype) => [dtype, `${dtype} true 2 true`])));
+  });
+
+  test("an output that has its place is written there", async () => {
+    const found = await inPage<[boolean, number[], string[]]>(
+      `const model = await cam.receiveModel(await fetch("/cnn.onnx"));
+       const session = await cam.onOrt(ort)(model.graph);
+       const logits = cam.zeros("float32", [1, 5]);
+       const x = cam.float32([1, 3, 20, 23], Array.from({ length: 1380 }, (_, i) => Math.sin(i)));
+       const into = await session.run({ x }, { logits });
+       const named = await session.run({ x }, ["logits"]);
+       await session.close();
+       return [into.logits === logits, Array.from(logits.data, (value, i) => value - named.logits.data[i]), Object.keys(named)];`,
+    );
+    expect(found).toEqual([true, [0, 0, 0, 0, 0], ["logits"]]);
+  });
+
   test("a model as an answer, a Blob, an ArrayBuffer or a view on one, its weights inside or beside it", async () => {
     const maps = await inPage<number[][]>(
       `const whole = await (await fetch("/cnn.onnx")).arrayBuffer();
