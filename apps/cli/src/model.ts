@@ -1,15 +1,4 @@
-import {
-  checkHash,
-  checkStated,
-  defaultPreprocessing,
-  type Graph,
-  InputError,
-  type InputManifest,
-  loadModel,
-  type ModelFile,
-  manifestPath,
-  UnknownNameError,
-} from "@camkit/cam-core";
+import { checkHash, type Graph, InputError, loadModel, type ModelFile, UnknownNameError } from "@camkit/cam-core";
 import { modelPath } from "./shipped.ts";
 
 type ValueInfo = Graph["inputs"][number];
@@ -52,21 +41,6 @@ export function mainInput(model: ModelFile, name: string | undefined): ValueInfo
 export function checkOutput(model: ModelFile, name: string | undefined): void {
   const known = model.graph.outputs.map((output) => output.name);
   if (name !== undefined && !known.includes(name)) throw new UnknownNameError("output", name, known);
-}
-
-/** How pictures get into an input: from the manifest, or assumed, which `notes` then says. */
-export type Preprocessing = {
-  readonly input: InputManifest;
-  readonly assumed: boolean;
-  readonly notes: readonly string[];
-};
-
-/** Throws InputError when the input can't be a picture, ManifestError when the manifest contradicts the graph. */
-export function preprocessingOf(model: ModelFile, input: ValueInfo): Preprocessing {
-  const stated = model.manifest?.inputs?.[input.name];
-  if (!stated) return defaultPreprocessing(input.shape ?? [], input.dtype);
-  checkStated(manifestPath(model.path), input, stated);
-  return { input: stated, assumed: false, notes: [] };
 }
 
 /** The tensors named by --layer; undefined for `auto`. A name that holds a comma itself is found whole. */

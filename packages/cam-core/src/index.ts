@@ -48,6 +48,7 @@ export * from "./image/index.ts";
 export { methodNamed, methodNames, methods } from "./methods/index.ts";
 export { defineMethod, defineStagedMethod, type Method, type MethodContext } from "./methods/method.ts";
 export * from "./metrics/index.ts";
+export { type ForeignFormat, type ForeignManifest, type Found, foreignFormats } from "./model/foreign/index.ts";
 export {
   type CalibrationManifest,
   channelOrders,
@@ -59,8 +60,8 @@ export {
   manifestJsonSchema,
   parseManifest,
 } from "./model/manifest.ts";
-export { type Model, openModel } from "./model/model.ts";
-export { checkStated, defaultPreprocessing } from "./model/preprocessing.ts";
+export { type ManifestSource, type Model, openModel } from "./model/model.ts";
+export { checkStated, defaultPreprocessing, type Preprocessing, preprocessingOf } from "./model/preprocessing.ts";
 export { readModel } from "./model/read.ts";
 export { type ByteSource, sourceOf } from "./model/source.ts";
 export { writeModel } from "./model/write.ts";

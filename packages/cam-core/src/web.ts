@@ -43,7 +43,7 @@ export { defineMethod, defineStagedMethod, type Method, type MethodContext } fro
 export * from "./metrics/index.ts";
 export { type InputManifest, type Manifest, parseManifest } from "./model/manifest.ts";
 export { type Model, openModel } from "./model/model.ts";
-export { defaultPreprocessing } from "./model/preprocessing.ts";
+export { defaultPreprocessing, preprocessingOf } from "./model/preprocessing.ts";
 export { type ByteSource, sourceOf } from "./model/source.ts";
 export { type WrittenModel, writeModel } from "./model/write.ts";
 export { decodeNpy, encodeNpy } from "./npy.ts";

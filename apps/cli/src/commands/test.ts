@@ -1,9 +1,10 @@
+import { preprocessingOf } from "@camkit/cam-core";
 import { compact, dataSpec, environmentOf, type Measured, refuseRun, testModel } from "@camkit/cam-train";
 import { defineCommand, option, positional } from "../command.ts";
 import { manifestOption, modelArgument, threadsOption } from "../common.ts";
 import { timeOf } from "../explain/provenance.ts";
 import { warn } from "../io.ts";
-import { checkOutput, mainInput, openModelArgument, preprocessingOf } from "../model.ts";
+import { checkOutput, mainInput, openModelArgument } from "../model.ts";
 import { openBar } from "../progress.ts";
 import { excludedIn, testData } from "../train/test-arguments.ts";
 import { testFiles, writeTest } from "../train/test-report.ts";
@@ -56,7 +57,8 @@ export default defineCommand({
       });
       bar.stop();
       const pictures = tested.judged.some(({ part }) => part.dataset.fields.input?.dtype === "uint8");
-      const warnings = [...(pictures && preprocessing?.assumed ? preprocessing.notes : []), ...tested.warnings];
+      const stated = [...(model.manifestFrom?.notes ?? []), ...(pictures ? (preprocessing?.notes ?? []) : [])];
+      const warnings = [...stated, ...tested.warnings];
       for (const warning of warnings) warn(io, warning);
       const environment = environmentOf({ threads: running.threads, workers: running.workers ?? 1 });
       const document = {

@@ -7,16 +7,11 @@ import {
   type ModelFile,
   type OverlayView,
   type PictureFormat,
-  pixelAffine,
-} from "@camkit/cam-core";
-import {
-  checkOutput,
-  layersArgument,
-  mainInput,
-  openModelArgument,
   type Preprocessing,
+  pixelAffine,
   preprocessingOf,
-} from "../model.ts";
+} from "@camkit/cam-core";
+import { checkOutput, layersArgument, mainInput, openModelArgument } from "../model.ts";
 import { type NamedTarget, targetsArgument } from "../targets.ts";
 
 /** What the command line asks for; undefined options have their defaults in the engine. */
@@ -66,9 +61,14 @@ export async function openJob(request: ExplainRequest): Promise<Job> {
   const layers = layersArgument(request.layer, model);
   const { method, device, threads, signal } = request;
   const output = request.output ?? model.manifest?.output?.name ?? model.graph.outputs[0]!.name;
+  let prepared: Preprocessing | undefined;
+  const preprocessing = () => {
+    prepared ??= preprocessingOf(model, input);
+    return prepared;
+  };
   const opened = new Map<"picture" | "tensor", Promise<Explainer>>();
   const open = (kind: "picture" | "tensor") => {
-    const manifest = kind === "picture" ? preprocessingOf(model, input).input : undefined;
+    const manifest = kind === "picture" ? preprocessing().input : undefined;
     const pixels = manifest && { manifest, affine: pixelAffine(manifest) };
     const options = {
       method,
@@ -97,7 +97,7 @@ export async function openJob(request: ExplainRequest): Promise<Job> {
       opened.set(kind, made);
       return made;
     },
-    preprocessing: () => preprocessingOf(model, input),
+    preprocessing,
     activation: (explainer) => activationOf(explainer.squashedBy, model, output),
     close: async () => {
       for (const explainer of await Promise.allSettled(opened.values()))

@@ -58,7 +58,7 @@ function legendOf(
   const layers = explainer.layers.map((layer) => layer.value);
   const notes = [
     verdict && verdictNote(verdict),
-    isPicture && job.preprocessing().assumed && "preprocessing was assumed: the model has no manifest",
+    isPicture && job.preprocessing().assumed && "preprocessing was assumed: no manifest states it",
   ].filter((note) => typeof note === "string");
   return {
     title,

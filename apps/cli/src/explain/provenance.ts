@@ -21,6 +21,7 @@ export function jobProvenance(job: Job, explainer: Explainer) {
       ...(manifest?.licence === undefined ? {} : { licence: manifest.licence }),
       file: model.path,
       sha256: model.sha256(),
+      ...(model.manifestFrom?.files.length ? { manifest: model.manifestFrom.files } : {}),
     },
     ...(manifest?.calibration ? { calibration: manifest.calibration } : {}),
     method: { name: explainer.method.name, parameters: {}, source: explainer.method.source },

@@ -21,7 +21,6 @@ export function resultDocument(
 ) {
   const pictures = run.entries.some((entry) => entry.kind === "picture");
   const preprocessing = pictures ? job.preprocessing() : undefined;
-  const assumed = preprocessing?.assumed ? preprocessing.notes : [];
   return {
     camkit: version,
     command: "explain",
@@ -32,7 +31,7 @@ export function resultDocument(
     map: "positive part, scaled to 0..1 per sample, at the input's resolution",
     inputs: run.entries,
     failures: run.failures,
-    warnings: [...assumed, ...new Set(run.entries.flatMap(warningsOf))],
+    warnings: [...jobWarnings(job, pictures), ...new Set(run.entries.flatMap(warningsOf))],
     interrupted: run.interrupted,
     ...(run.interrupted ? { notDone: run.pending } : {}),
     /** Everything this run wrote into the folder, result.json included. */
@@ -45,6 +44,11 @@ export function resultDocument(
       "result.json",
     ],
   };
+}
+
+/** What holds for every input of a job: how the manifest was read, and for pictures how they are prepared. */
+export function jobWarnings({ model, preprocessing }: Job, pictures: boolean): readonly string[] {
+  return [...(model.manifestFrom?.notes ?? []), ...(pictures ? preprocessing().notes : [])];
 }
 
 /** A sample's warnings, each with the file and the target that it is about. */

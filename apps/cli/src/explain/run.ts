@@ -11,7 +11,7 @@ import type { Entry } from "./entry.ts";
 import { explainItem } from "./item.ts";
 import { type ExplainRequest, type Job, openJob } from "./job.ts";
 import { rawTarget } from "./names.ts";
-import { type Failure, resultDocument, resultText, warningsOf } from "./report.ts";
+import { type Failure, jobWarnings, resultDocument, resultText, warningsOf } from "./report.ts";
 
 /**
  * Explains every input, one at a time. A bad one among several doesn't stop the others: it is reported, and the exit code
@@ -34,7 +34,8 @@ export async function runExplain(request: ExplainRequest, given: readonly string
 async function explainAll(job: Job, { items, shared }: Inputs, io: Io): Promise<Outcome> {
   const { request } = job;
   const first = await job.explainer(items[0]!.kind);
-  if (items.some((item) => item.kind === "picture")) for (const note of assumptions(job)) warn(io, note);
+  const pictures = items.some((item) => item.kind === "picture");
+  for (const note of jobWarnings(job, pictures)) warn(io, note);
   const layers = first.layers.length > 0 ? first.layers.map((layer) => layer.value) : [job.input];
   const raw = request.raw === undefined ? undefined : rawTarget(request.raw, items.length, job.targets.length, layers);
   const entries: Entry[] = [];
@@ -78,9 +79,4 @@ async function explainAll(job: Job, { items, shared }: Inputs, io: Io): Promise<
 /** A picture that can't be read is that picture's matter; an unknown class or a missing device would fail for each. */
 function isAboutInput(error: unknown): boolean {
   return error instanceof CamError && error.blame === "input" && error.code !== "no-gradient-rule";
-}
-
-function assumptions(job: Job): readonly string[] {
-  const { assumed, notes } = job.preprocessing();
-  return assumed ? notes : [];
 }

@@ -10,6 +10,7 @@ import {
   manifestPath,
   methodNamed,
   pixelAffine,
+  preprocessingOf,
   type Shape,
   type TargetInput,
   type ValueInfo,
@@ -20,7 +21,7 @@ import type { Outcome } from "../command.ts";
 import { UsageError } from "../errors.ts";
 import { bytes, shape } from "../format.ts";
 import { type Io, warn } from "../io.ts";
-import { checkOutput, layersArgument, mainInput, openModelArgument, preprocessingOf } from "../model.ts";
+import { checkOutput, layersArgument, mainInput, openModelArgument } from "../model.ts";
 import { toJson } from "../output.ts";
 import { facts } from "../table.ts";
 import { targetsArgument } from "../targets.ts";
@@ -54,7 +55,8 @@ export async function runExport(request: ExportRequest, io: Io): Promise<Outcome
   checkOutput(model, request.output);
   const target = await fixedTarget(request, model);
   const folded = request.foldPreprocessing ? preprocessingOf(model, input) : undefined;
-  for (const note of folded?.notes ?? []) warn(io, note);
+  const notes = [...(model.manifestFrom?.notes ?? []), ...(folded?.notes ?? [])];
+  for (const note of notes) warn(io, note);
   const method = methodNamed(request.method);
   const options: ExportOptions = {
     method,
@@ -104,7 +106,7 @@ export async function runExport(request: ExportRequest, io: Io): Promise<Outcome
     files: [...written.files, ...(manifest ? [manifestFile] : [])],
     bytes: written.bytes,
     sha256: written.sha256,
-    warnings: folded?.notes ?? [],
+    warnings: notes,
   };
   return { document, text: () => textOf(document) };
 }

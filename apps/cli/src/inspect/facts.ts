@@ -7,9 +7,14 @@ import {
   defaultLayer,
   type Graph,
   groundwork,
+  InputError,
   type Layer,
   type Manifest,
+  ManifestError,
+  type ManifestSource,
   type ModelFile,
+  type Preprocessing,
+  preprocessingOf,
   refusalOf,
   ruleName,
   type Support,
@@ -56,6 +61,10 @@ export type Inspection = {
   /** Operators that no gradient can pass between the input and the target: where they stand, why, and the way out. */
   readonly unsupported: readonly UnsupportedOperator[];
   readonly manifest: Manifest | null;
+  /** The files the manifest was read from, and what in them was assumed or left out. */
+  readonly manifestFrom: ManifestSource | null;
+  /** How a picture would get in, and who says so; null for an input that takes none. */
+  readonly preprocessing: Preprocessing | { readonly error: ErrorDocument } | null;
 };
 
 export type InspectedLayer = {
@@ -108,7 +117,19 @@ export function inspectModel(
     operators: histogram(graph),
     ...explanationFacts(model, named),
     manifest: model.manifest ?? null,
+    manifestFrom: model.manifestFrom ?? null,
+    preprocessing: preparation(model, named.input),
   };
+}
+
+function preparation(model: ModelFile, input: string | undefined): Inspection["preprocessing"] {
+  try {
+    return preprocessingOf(model, mainInput(model, input));
+  } catch (error) {
+    if (error instanceof ManifestError) return { error: errorDocument(error) };
+    if (error instanceof InputError) return null; // no input for pictures
+    throw error;
+  }
 }
 
 function explanationFacts(model: ModelFile, named: { input?: string | undefined; output?: string | undefined }) {

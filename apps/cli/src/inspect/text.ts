@@ -21,6 +21,7 @@ export function inspectionText(found: Inspection, options: { all: boolean }): st
     ]),
     titled("inputs", table(valueColumns, found.inputs.map(valueRow))),
     titled("outputs", table(valueColumns, found.outputs.map(valueRow))),
+    preprocessingText(found),
     operatorsText(found),
     "error" in target
       ? titled("target", `  none: ${target.error.message}${target.error.hint ? `\n  ${target.error.hint}` : ""}`)
@@ -114,14 +115,38 @@ function unsupportedText({ unsupported }: Inspection): string {
   );
 }
 
-function manifestFacts({ manifest }: Inspection): [string, string | undefined][] {
-  if (!manifest) return [["manifest", "none: preprocessing and class names will be assumed"]];
+function manifestFacts({ manifest, manifestFrom }: Inspection): [string, string | undefined][] {
+  const notes = (manifestFrom?.notes ?? []).map((note): [string, string] => ["note", note]);
+  if (!manifest) return [["manifest", "none: preprocessing and class names will be assumed"], ...notes];
   const { version, licence, classes, intendedUse } = manifest;
+  const said = [version && `version ${version}`, licence].filter(Boolean).join(", ");
+  const from = manifestFrom?.files.join(", ");
   return [
-    ["manifest", [version && `version ${version}`, licence].filter(Boolean).join(", ") || "present"],
+    ["manifest", [from, said && (from ? `(${said})` : said)].filter(Boolean).join(" ") || "present"],
     ["classes", classes && listed(classes)],
     ["use", intendedUse],
+    ...notes,
   ];
+}
+
+/** How pictures get in: who says so, then what is done to them in order. */
+function preprocessingText({ preprocessing }: Inspection): string {
+  if (preprocessing === null) return "";
+  if ("error" in preprocessing) return titled("preprocessing", `  none: ${preprocessing.error.message}`);
+  const { input, assumed, from, graphNormalises, notes } = preprocessing;
+  const { layout, size, channelOrder = "RGB", resize, range = [0, 1], mean, std } = input;
+  const before = resize?.resizeTo === undefined ? "" : ` to ${[resize.resizeTo].flat().join(" x ")}`;
+  const resized = resize && `${resize.fit}${before}, ${resize.kernel}${resize.antialias ? ", antialiased" : ""}`;
+  const standardised = [mean && `mean ${mean.join(", ")}`, std && `std ${std.join(", ")}`].filter(Boolean).join("; ");
+  const told: [string, string | undefined][] = [
+    ["from", assumed ? "nowhere: assumed" : from],
+    ["size", `${size.join(" x ")}, ${channelOrder}, ${layout}`],
+    ["resize", [resized, resize?.padValue && `padded with ${resize.padValue}`].filter(Boolean).join(", ") || undefined],
+    ["values", `${range.join("..")}${standardised ? `; ${standardised}` : ""}`],
+    ["in the graph", graphNormalises],
+    ...notes.map((note): [string, string] => ["note", note]),
+  ];
+  return titled("preprocessing of pictures", facts(told));
 }
 
 function listed(classes: readonly string[]): string {

@@ -22,8 +22,8 @@ export type Manifest = {
   calibration?: CalibrationManifest;
   /** The tensor to explain when nobody says otherwise. */
   targetLayer?: string;
-  /** How the tokens of a transformer lie in space: `prefix` class or register tokens, then `grid` [h, w] row by row. */
-  tokens?: { prefix: number; grid: [number, number] };
+  /** How the tokens of a transformer lie: `prefix` class or register tokens, then `grid` [h, w], or [t, h, w], row by row. */
+  tokens?: { prefix: number; grid: [number, number] | [number, number, number] };
   intendedUse?: string;
   /** What it can't do and mustn't be used for, the gravest first: reports put that one on top. */
   limits?: string[];
@@ -217,7 +217,12 @@ const manifestSchema: z.ZodMiniType<Manifest> = z.strictObject({
   ),
   calibration: z.exactOptional(calibrationSchema),
   targetLayer: z.exactOptional(text),
-  tokens: z.exactOptional(z.strictObject({ prefix: z.int().check(z.minimum(0)), grid: z.tuple([pixels, pixels]) })),
+  tokens: z.exactOptional(
+    z.strictObject({
+      prefix: z.int().check(z.minimum(0)),
+      grid: z.union([z.tuple([pixels, pixels]), z.tuple([pixels, pixels, pixels])]),
+    }),
+  ),
   intendedUse: z.exactOptional(text),
   limits: z.exactOptional(z.array(text)),
   results: z.exactOptional(z.record(text, resultSchema)),

@@ -5,6 +5,14 @@ import type { Manifest } from "./manifest.ts";
 import { type ReadOptions, readModel } from "./read.ts";
 import { type ByteSource, sourceOf } from "./source.ts";
 
+/** The files a manifest comes from, and what in them was assumed, not understood or left out. */
+export type ManifestSource = {
+  readonly files: readonly string[];
+  /** The one of them that says how pictures are prepared, where not all do. */
+  readonly inputsFrom?: string;
+  readonly notes: readonly string[];
+};
+
 /** An opened model: its graph in the form the engine works on, and what its manifest says. */
 export type Model = {
   /** What messages and results call it: the file's name, or the manifest's. */
@@ -14,20 +22,25 @@ export type Model = {
   /** The opset of the file. */
   readonly opset: number;
   readonly manifest: Manifest | undefined;
+  /** Where the manifest was read; undefined for one that was given as data, or none. */
+  readonly manifestFrom?: ManifestSource | undefined;
   /** Class labels, empty where none are known. */
   readonly labels: readonly string[];
   /** Size of the file and its external data, in bytes. */
   readonly bytes: number;
 };
 
+/** `describe`: says of the graph what the manifest is, and where that stands. */
+export type OpenOptions = ReadOptions & {
+  manifest?: Manifest | undefined;
+  describe?: ((graph: Graph) => { manifest?: Manifest | undefined; from: ManifestSource }) | undefined;
+};
+
 /**
  * Opens a model from bytes in memory or from a source that is read piece by piece; neither may change afterwards, since
  * weights stay there. Throws NotOnnxError, UnsupportedModelError.
  */
-export function openModel(
-  from: Uint8Array | ByteSource,
-  options: ReadOptions & { manifest?: Manifest | undefined } = {},
-): Model {
+export function openModel(from: Uint8Array | ByteSource, options: OpenOptions = {}): Model {
   const source = from instanceof Uint8Array ? sourceOf(from) : from;
   const external = new Map<string, ByteSource>();
   const graph = readModel(source, {
@@ -43,12 +56,14 @@ export function openModel(
   const opset = graph.opsets.get("") ?? 1;
   refuseLaidOut(graph);
   upgradeGraph(graph);
-  const { manifest } = options;
+  const described = options.describe?.(graph);
+  const manifest = described?.manifest ?? options.manifest;
   return {
     name: manifest?.name ?? (options.name ?? "model").replace(/^.*[\\/]/, "").replace(/\.onnx$/i, ""),
     graph,
     opset,
     manifest,
+    manifestFrom: described?.from,
     labels: manifest?.classes ?? [],
     bytes: source.size + [...external.values()].reduce((sum, data) => sum + data.size, 0),
   };

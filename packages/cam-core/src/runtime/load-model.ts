@@ -1,28 +1,35 @@
 import { dirname, isAbsolute, join, normalize, resolve } from "node:path";
 import { FileError, ManifestError, NotOnnxError } from "../errors.ts";
-import { type Manifest, parseManifest } from "../model/manifest.ts";
+import { type ForeignFormat, foreignFormats } from "../model/foreign/index.ts";
+import type { Manifest } from "../model/manifest.ts";
 import { type Model, openModel } from "../model/model.ts";
 import type { ByteSource } from "../model/source.ts";
 import { fileSource, sha256OfFile } from "./file-source.ts";
-import { readBytes } from "./files.ts";
+import { findManifest, manifestPath } from "./find-manifest.ts";
 
 /** A model file as loaded: the model, where it lies, and its hash, computed when first asked for. */
 export type ModelFile = Model & { readonly path: string; sha256(): string };
 
-/** `manifest`: another file than the one beside the model, or a manifest that was made of something else. */
-export type LoadOptions = { readonly manifest?: string | Manifest | undefined };
+export type LoadOptions = {
+  /** Another file than what lies beside the model, ours or a foreign one; or a manifest that was made of something else. */
+  readonly manifest?: string | Manifest | undefined;
+  /** Other projects' descriptions that are read where there is no `model.camkit.json`. Default: what exporters of picture models leave. */
+  readonly foreign?: readonly ForeignFormat[] | undefined;
+};
 
 /**
- * Loads `model.onnx` and `model.camkit.json` beside it, if there. Of the model only the structure is read: weights stay in
- * the file (and in external data files beside it), where the runtime maps them from; don't change it while it is in use.
+ * Loads `model.onnx`, and its manifest: the one that is given, else `model.camkit.json` beside it, else what an exporter left beside
+ * or inside it; `manifestFrom` says which. Of the model only the structure is read: weights stay in the file (and in external data
+ * files beside it), where the runtime maps them from; don't change it while it is in use.
  * Throws FileError, NotOnnxError, UnsupportedModelError, ManifestError.
  */
-export async function loadModel(path: string, { manifest: given }: LoadOptions = {}): Promise<ModelFile> {
+export async function loadModel(path: string, options: LoadOptions = {}): Promise<ModelFile> {
+  const { manifest, foreign = foreignFormats } = options;
   const source = fileSource(path);
-  const manifest =
-    typeof given === "object" ? given : await loadManifest(given ?? manifestPath(path), given !== undefined);
+  const described =
+    typeof manifest === "object" ? { manifest } : { describe: await findManifest(path, manifest, foreign) };
   const externalData = (location: string) => externalFile(path, location);
-  const model = source.whileOpen(() => openModel(source, { name: path, manifest, externalData }));
+  const model = source.whileOpen(() => openModel(source, { name: path, ...described, externalData }));
   let hash: string | undefined;
   const sha256 = () => {
     hash ??= sha256OfFile(source);
@@ -43,28 +50,7 @@ export function checkHash(model: ModelFile, manifest = manifestPath(model.path))
     });
 }
 
-/** `model.camkit.json` for `model.onnx`. */
-export function manifestPath(modelPath: string): string {
-  return modelPath.replace(/(\.onnx)?$/i, ".camkit.json");
-}
-
-async function loadManifest(path: string, required: boolean): Promise<Manifest | undefined> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readBytes(path);
-  } catch (error) {
-    if (!required && error instanceof FileError && (error.cause as NodeJS.ErrnoException).code === "ENOENT")
-      return undefined;
-    throw error;
-  }
-  let json: unknown;
-  try {
-    json = JSON.parse(new TextDecoder().decode(bytes));
-  } catch (cause) {
-    throw new ManifestError(path, `not JSON: ${(cause as Error).message}`, { cause });
-  }
-  return parseManifest(json, path);
-}
+export { manifestPath } from "./find-manifest.ts";
 
 /** External data lies beside the model; a location that points elsewhere is refused. The runtime looks in the same folder. */
 function externalFile(path: string, location: string): ByteSource {

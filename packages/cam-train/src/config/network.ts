@@ -1,12 +1,12 @@
 import {
   copyGraph,
-  defaultPreprocessing,
   type Graph,
   groundwork,
   type InputManifest,
   inferGraph,
   loadModel,
   type ModelFile,
+  preprocessingOf,
   viewBytes,
 } from "@camkit/cam-core";
 import type { Dataset, Fields } from "../data/dataset.ts";
@@ -73,14 +73,14 @@ async function openModelOrigin(path: string, asked: Config["input"]): Promise<Or
   const model = await loadModel(path);
   const [info] = model.graph.inputs;
   if (!info) throw new ConfigError(`network.model: ${path} has no input`);
-  const stated = model.manifest?.inputs?.[info.name];
-  if (stated) return { input: { ...stated, ...(asked as Partial<InputManifest>) }, model, warnings: [] };
-  if ((info.shape?.length ?? 0) !== 4) return { input: undefined, model, warnings: [] };
-  const { input, notes } = defaultPreprocessing(info.shape ?? [], info.dtype);
+  const read = model.manifestFrom?.notes ?? [];
+  if (!model.manifest?.inputs?.[info.name] && (info.shape?.length ?? 0) !== 4)
+    return { input: undefined, model, warnings: read };
+  const { input, notes } = preprocessingOf(model, info);
   return {
     input: { ...input, ...(asked as Partial<InputManifest>) },
     model,
-    warnings: asked?.range || asked?.mean ? [] : notes,
+    warnings: [...read, ...(asked?.range || asked?.mean ? [] : notes)],
   };
 }
 

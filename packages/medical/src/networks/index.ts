@@ -9,8 +9,8 @@ export {
 } from "./explain-segmentation.ts";
 export { type ExplainedVolume, explainVolume, type LayerMap, type VolumeOptions } from "./explain-volume.ts";
 export { type MedicalManifest, medicalManifest, medicalSchema } from "./manifest.ts";
-export { type ForeignManifest, manifestFromMonai } from "./monai.ts";
-export { manifestFromNnunet } from "./nnunet.ts";
+export { type ForeignManifest, manifestFromMonai, monai } from "./monai.ts";
+export { manifestFromNnunet, nnunet } from "./nnunet.ts";
 export { type PreparedScan, prepareScan } from "./prepare-scan.ts";
 export { explainRadiograph, type PreparedRadiograph, prepareRadiograph } from "./radiograph.ts";
 export { openVolumeScorer, type VolumeScorer } from "./score-volume.ts";

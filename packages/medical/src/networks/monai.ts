@@ -1,10 +1,27 @@
-import { type Manifest, ManifestError } from "@camkit/cam-core";
+import { type ForeignManifest as Foreign, type ForeignFormat, type Manifest, ManifestError } from "@camkit/cam-core";
 import { z } from "zod";
 import type { VolumeOptions } from "../preprocess/volume-options.ts";
 import { medicalSchema } from "./manifest.ts";
 
 /** Another project's description of a network, as a manifest; what it doesn't say is assumed, and said. */
-export type ForeignManifest = { readonly manifest: Manifest; readonly notes: readonly string[] };
+export type ForeignManifest = Pick<Foreign, "manifest" | "notes">;
+
+/** A bundle's descriptions: beside the model, or in `configs` beside its folder `models`. */
+export const monai: ForeignFormat = {
+  name: "MONAI",
+  files: ["", "../configs/"].flatMap((folder) => [`${folder}metadata.json`, `${folder}inference.json`]),
+  binding: true,
+  read({ json, called }) {
+    for (const folder of ["", "../configs/"]) {
+      const [metadata, inference] = [`${folder}metadata.json`, `${folder}inference.json`];
+      const found = json(metadata);
+      if (typeof found !== "object" || found === null || !("network_data_format" in found)) continue;
+      const made = manifestFromMonai(found, json(inference), called(metadata));
+      return { ...made, files: [metadata, inference].filter((file) => json(file) !== undefined).map(called) };
+    }
+    return undefined;
+  },
+};
 
 const channels = z.record(z.string(), z.string());
 const data = z.looseObject({

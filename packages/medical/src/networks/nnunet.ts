@@ -1,4 +1,4 @@
-import { type Manifest, ManifestError } from "@camkit/cam-core";
+import { type ForeignFormat, type Manifest, ManifestError } from "@camkit/cam-core";
 import { z } from "zod";
 import { medicalSchema } from "./manifest.ts";
 import type { ForeignManifest } from "./monai.ts";
@@ -20,6 +20,21 @@ const configurationSchema = z.looseObject({
   normalization_schemes: z.array(z.string()),
 });
 const datasetSchema = z.looseObject({ labels: z.record(z.string(), z.union([z.int(), z.array(z.int())])) });
+
+/** nnU-Net's two files, beside the model. */
+export const nnunet: ForeignFormat = {
+  name: "nnU-Net",
+  files: ["plans.json", "dataset.json"],
+  binding: true,
+  read({ json, called }) {
+    const plans = json("plans.json");
+    if (typeof plans !== "object" || plans === null || !("configurations" in plans)) return undefined;
+    const dataset = json("dataset.json");
+    if (dataset === undefined)
+      throw new ManifestError(called("plans.json"), "dataset.json, which names the labels, isn't beside it");
+    return { ...manifestFromNnunet(plans, dataset), files: [called("plans.json"), called("dataset.json")] };
+  },
+};
 
 /**
  * nnU-Net's `plans.json` and `dataset.json` as a manifest of one of its 3-D configurations.
