@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
-import { availableDevices, type Device, deviceNames, deviceNeeds } from "@camkit/cam-core";
+import { type Device, deviceAbsence, deviceNames, deviceNeeds } from "@camkit/cam-core";
 
 export type DeviceTrial = {
   readonly name: Device;
@@ -16,11 +16,11 @@ export type DeviceTrial = {
  * tells; each is tried in a process of its own, which keeps the native libraries' own words off this one's stderr.
  */
 export async function tryDevices(model: string | undefined): Promise<readonly DeviceTrial[]> {
-  const built = availableDevices();
   return Promise.all(
     deviceNames.map(async (name): Promise<DeviceTrial> => {
       const needs = deviceNeeds(name);
-      if (!built.includes(name)) return { name, available: false, needs, reason: "not in this build of ONNX Runtime" };
+      const absent = deviceAbsence(name);
+      if (absent !== undefined) return { name, available: false, needs, reason: absent };
       const reason = model === undefined ? "no model to try it with" : await failure(name, model);
       return reason === undefined ? { name, available: true } : { name, available: false, needs, reason };
     }),

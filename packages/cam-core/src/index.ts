@@ -69,7 +69,17 @@ export { type BenchOptions, type BenchResult, benchModel } from "./runtime/bench
 export { type CheckOptions, checkExport, type ExportCheck } from "./runtime/check-export.ts";
 export { computeGradient, createExplainer, createScorer, diagnose } from "./runtime/explain.ts";
 export { checkHash, loadModel, type ModelFile, manifestPath } from "./runtime/load-model.ts";
-export { availableDevices, chooseDevice, type Device, deviceNames, deviceNeeds } from "./runtime/providers.ts";
+export { faultText, type ProviderFault, providerFaults } from "./runtime/provider-faults.ts";
+export {
+  autoOrder,
+  availableDevices,
+  type Device,
+  deviceAbsence,
+  deviceNames,
+  deviceNeeds,
+  notByItself,
+} from "./runtime/providers.ts";
+export { type RanOn, ranOnText, ranOnWarnings } from "./runtime/ran-on.ts";
 export type { Fetches, OpenSession, Session, SessionOptions } from "./runtime/runtime.ts";
 export { openBytes, openSession } from "./runtime/session.ts";
 export { type NativeVersions, nativeVersions } from "./runtime/versions.ts";

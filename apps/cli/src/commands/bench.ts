@@ -1,8 +1,9 @@
-import { benchModel } from "@camkit/cam-core";
+import { benchModel, ranOnText, ranOnWarnings } from "@camkit/cam-core";
 import { defineCommand, option } from "../command.ts";
 import { deviceOption, layerOption, modelArgument, targetOption, threadsOption } from "../common.ts";
 import { UsageError } from "../errors.ts";
 import { milliseconds } from "../format.ts";
+import { warn } from "../io.ts";
 import { layersArgument, openModelArgument } from "../model.ts";
 import { facts } from "../table.ts";
 import { targetsArgument } from "../targets.ts";
@@ -26,7 +27,7 @@ export default defineCommand({
     "camkit bench resnet50.onnx --method grad-cam --json",
     "camkit bench resnet50.onnx --against explained.onnx",
   ],
-  run: async ({ model: given, method, layer, target, against, pairs, device, threads }) => {
+  run: async ({ model: given, method, layer, target, against, pairs, device, threads }, io) => {
     const model = await openModelArgument(given);
     const [wanted, ...more] = await targetsArgument(target, model);
     if (!wanted || more.length > 0) throw new UsageError("bench measures one target");
@@ -40,6 +41,7 @@ export default defineCommand({
       ...(pairs === undefined ? {} : { pairs }),
       threads,
     });
+    for (const warning of ranOnWarnings(measured.ranOn)) warn(io, warning);
     return {
       document: {
         model: model.name,
@@ -62,7 +64,7 @@ export default defineCommand({
             `${milliseconds(measured.openMs)} the file alone, ${milliseconds(measured.prepareMs)} prepared to explain`,
           ],
           ["memory", `${Math.round(measured.peakMb)} MB at the most`],
-          ["ran on", `${measured.provider}, ${measured.threads} threads, medians of ${measured.pairs} pairs`],
+          ["ran on", `${ranOnText(measured.ranOn)}, ${measured.threads} threads, medians of ${measured.pairs} pairs`],
         ]),
     };
   },

@@ -1,5 +1,5 @@
 import { arch, availableParallelism, cpus, platform, release, totalmem } from "node:os";
-import { nativeVersions } from "@camkit/cam-core";
+import { autoOrder, deviceNames, nativeVersions, notByItself } from "@camkit/cam-core";
 import { dimseAvailable } from "@camkit/medical";
 import { defineCommand } from "../command.ts";
 import { tryDevices } from "../device-trial.ts";
@@ -47,6 +47,14 @@ async function examine() {
     onnxruntime,
     sharp: { version: sharp.sharp, libvips: sharp.libvips, pictureFormats: sharp.pictureFormats },
     devices,
+    /** What `--device auto` tries, in this order, and why it leaves the others aside. */
+    auto: {
+      order: autoOrder,
+      never: deviceNames.flatMap((device) => {
+        const why = notByItself(device);
+        return why === undefined ? [] : [{ device, why }];
+      }),
+    },
     /** What isn't needed but for one thing, with how to get it; trades add rows. */
     tools: [
       {
@@ -86,7 +94,7 @@ function textOf(report: Report): string {
       ["sharp", `${sharp.version} with libvips ${sharp.libvips}: ${sharp.pictureFormats.join(", ")}`],
       ["models", report.models.map(({ name }) => name).join(", ") || "none found"],
     ]),
-    `devices, each tried\n${devices}`,
+    `devices, each tried\n${devices}\n\n  --device auto: ${report.auto.order.join(", then ")}`,
     `optional\n${tools}`,
     report.problems.length === 0
       ? "Nothing that is needed is missing."

@@ -1,4 +1,12 @@
-import { computeGradient, encodeNpy, type Tensor, writeAtomic } from "@camkit/cam-core";
+import {
+  computeGradient,
+  encodeNpy,
+  type RanOn,
+  ranOnText,
+  ranOnWarnings,
+  type Tensor,
+  writeAtomic,
+} from "@camkit/cam-core";
 import { defineCommand, option, positional } from "../command.ts";
 import { deviceOption, manifestOption, modelArgument, threadsOption } from "../common.ts";
 import { UsageError } from "../errors.ts";
@@ -52,6 +60,7 @@ export default defineCommand({
       squashedBy,
       precision,
       device: provider,
+      ranOn,
     } = await computeGradient(model, feeds, {
       input: input.name,
       output: named.output,
@@ -62,8 +71,10 @@ export default defineCommand({
       threads,
     });
     const norm = Math.sqrt(valuesOf(found).reduce((sum, value) => sum + value * value, 0));
-    const warnings =
-      norm === 0 ? ["the gradient is zero everywhere: the target doesn't react to this tensor here"] : [];
+    const warnings = [
+      ...ranOnWarnings(ranOn),
+      ...(norm === 0 ? ["the gradient is zero everywhere: the target doesn't react to this tensor here"] : []),
+    ];
     const document = {
       camkit: version,
       command: "gradient",
@@ -79,6 +90,7 @@ export default defineCommand({
       shape: found.shape,
       norm,
       provider,
+      ranOn,
       precision,
       threads: threads ?? "default",
       seed: null,
@@ -101,16 +113,20 @@ type Document = {
   dtype: string;
   shape: readonly number[];
   norm: number;
+  ranOn: RanOn;
+  precision: string;
   file: string;
 };
 
-function textOf({ wrt, target, scores, labels, classes, dtype, shape, norm, file }: Document): string {
+function textOf(document: Document): string {
+  const { wrt, target, scores, labels, classes, dtype, shape, norm, ranOn, precision, file } = document;
   const explained = classes?.map((index, i) => labels?.[i] ?? `class ${index}`).join(", ");
   return facts([
     ["gradient", `d ${target === "auto" && explained ? explained : target} / d ${wrt}`],
     ["score", scores.map((score) => significant(score, 6)).join(", ")],
     ["shape", `${dtype} [${shape.join(", ")}]`],
     ["norm", significant(norm, 6)],
+    ["ran on", `${ranOnText(ranOn)}, in ${precision}`],
     ["written", file],
   ]);
 }

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Explainer } from "@camkit/cam-core";
+import { type Explainer, ranOnText, ranOnWarnings } from "@camkit/cam-core";
 import type { ErrorDocument } from "../errors.ts";
 import { probability, significant } from "../format.ts";
 import { table } from "../table.ts";
@@ -21,17 +21,19 @@ export function resultDocument(
 ) {
   const pictures = run.entries.some((entry) => entry.kind === "picture");
   const preprocessing = pictures ? job.preprocessing() : undefined;
+  const ranOn = explainer.ranOn();
   return {
     camkit: version,
     command: "explain",
     time: timeOf(),
     ...jobProvenance(job, explainer),
+    ranOn,
     targets: job.targets.map((target) => target.text),
     preprocessing: preprocessing ?? null,
     map: "positive part, scaled to 0..1 per sample, at the input's resolution",
     inputs: run.entries,
     failures: run.failures,
-    warnings: [...jobWarnings(job, pictures), ...new Set(run.entries.flatMap(warningsOf))],
+    warnings: [...jobWarnings(job, pictures), ...ranOnWarnings(ranOn), ...new Set(run.entries.flatMap(warningsOf))],
     interrupted: run.interrupted,
     ...(run.interrupted ? { notDone: run.pending } : {}),
     /** Everything this run wrote into the folder, result.json included. */
@@ -64,9 +66,9 @@ function nameOf({ file, sample }: Entry): string {
 
 /** What a person reads: the setting in one line, predictions of a single input, then a row per map. */
 export function resultText(document: ExplainDocument, out: string): string {
-  const { model, method, layers, provider, inputs } = document;
+  const { model, method, layers, ranOn, inputs } = document;
   const at = layers.length === 0 ? "the input" : layers.map((layer) => layer.tensor).join(", ");
-  const parts = [`${model.name} · ${method.name} at ${at} · ${provider}`];
+  const parts = [`${model.name} · ${method.name} at ${at} · ${ranOnText(ranOn)}`];
   const [only, ...others] = inputs;
   if (only && others.length === 0) {
     parts.push((only.notes ?? []).map((note) => `  ${note}`).join("\n"));

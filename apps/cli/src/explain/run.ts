@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { AbortedError, CamError, writeAtomic } from "@camkit/cam-core";
+import { AbortedError, CamError, ranOnWarnings, writeAtomic } from "@camkit/cam-core";
 import type { Outcome } from "../command.ts";
 import { errorDocument } from "../errors.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -36,6 +36,7 @@ async function explainAll(job: Job, { items, shared }: Inputs, io: Io): Promise<
   const first = await job.explainer(items[0]!.kind);
   const pictures = items.some((item) => item.kind === "picture");
   for (const note of jobWarnings(job, pictures)) warn(io, note);
+  for (const warning of ranOnWarnings(first.ranOn())) warn(io, warning);
   const layers = first.layers.length > 0 ? first.layers.map((layer) => layer.value) : [job.input];
   const raw = request.raw === undefined ? undefined : rawTarget(request.raw, items.length, job.targets.length, layers);
   const entries: Entry[] = [];

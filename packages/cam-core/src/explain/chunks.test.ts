@@ -31,10 +31,6 @@ test("a signal that fires ends the batch between two runs", async () => {
   const controller = new AbortController();
   let runs = 0;
   const session = {
-    device: "cpu" as const,
-    inputs: ["x"],
-    outputs: ["y"],
-    close: async () => {},
     run: async ({ x }: Readonly<Record<string, Tensor>>) => {
       runs++;
       controller.abort();

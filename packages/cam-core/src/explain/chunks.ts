@@ -22,7 +22,7 @@ export type ChunkOptions = {
 
 /** Runs a batch in pieces and joins the outputs. Throws AbortedError between two pieces when the signal has fired. */
 export async function runInChunks(
-  session: Session,
+  session: Pick<Session, "run">,
   feeds: Readonly<Record<string, Tensor>>,
   { n, batched, main, extra, signal }: ChunkOptions,
 ): Promise<Record<string, Tensor>> {

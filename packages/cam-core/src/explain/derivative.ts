@@ -1,6 +1,7 @@
 import { copyGraph } from "../graph/graph.ts";
 import { inDouble } from "../graph/passes/in-double.ts";
 import type { Model } from "../model/model.ts";
+import type { RanOn } from "../runtime/ran-on.ts";
 import { type OpenSession, type SessionOptions, using } from "../runtime/runtime.ts";
 import type { Target } from "../targets/parse.ts";
 import { numbersIn, type Tensor } from "../tensor.ts";
@@ -25,6 +26,8 @@ export type Derivative = {
   readonly logits: Tensor;
   readonly squashedBy: string | undefined;
   readonly device: string;
+  /** Which device ran how many nodes. */
+  readonly ranOn: RanOn;
   readonly precision: "float64" | "float32";
 };
 
@@ -48,12 +51,11 @@ export async function computeGradient(
     feeds,
     made.input,
   );
-  const onCpu = ["auto", "cpu"].includes(options.device ?? "auto");
-  const precision = options.precision ?? (onCpu ? "float64" : "float32");
+  const precision = options.precision ?? (["auto", "cpu"].includes(options.device ?? "cpu") ? "float64" : "float32");
   // Beyond "basic" the runtime fuses float64 nodes into operators for which it has float32 kernels only (QuickGelu).
   const opening =
     precision === "float64"
-      ? openSession(inDouble(made.graph), { optimize: "basic", ...options })
+      ? openSession(inDouble(made.graph), { optimize: "basic", ...options, device: doubleDevice(options.device) })
       : openSession(made.graph, options);
   return using(opening, async (session) => {
     const [planned] = made.targets;
@@ -65,9 +67,15 @@ export async function computeGradient(
       logits: results[made.logits]!,
       squashedBy: made.squashedBy,
       device: session.device,
+      ranOn: session.ranOn(),
       precision,
     };
   });
+}
+
+/** Where float64 is evaluated: `auto` is the CPU then, which has a kernel for nearly everything. */
+function doubleDevice(requested: string | undefined): string | undefined {
+  return requested === "auto" ? "cpu" : requested;
 }
 
 /** The model with its inputs' sizes fixed to those that are fed: what runs once needn't stay dynamic. */

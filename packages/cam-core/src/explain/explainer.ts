@@ -3,6 +3,7 @@ import type { ValueInfo } from "../graph/graph.ts";
 import { methodNamed } from "../methods/index.ts";
 import type { Method } from "../methods/method.ts";
 import type { Model } from "../model/model.ts";
+import type { RanOn } from "../runtime/ran-on.ts";
 import type { OpenSession, Session, SessionOptions } from "../runtime/runtime.ts";
 import type { Target } from "../targets/parse.ts";
 import { targetKey } from "../targets/seed.ts";
@@ -58,6 +59,8 @@ export type Explainer = {
   /** The softmax or sigmoid that the model's output ends with; the explained scores are those before it. */
   readonly squashedBy: string | undefined;
   readonly device: Session["device"];
+  /** Which device ran how many nodes, from the first run on; and what `auto` left aside. */
+  ranOn(): RanOn;
   /** Explains a batch. All float inputs of the model must be fed by name. */
   run(feeds: Readonly<Record<string, Tensor>>, targets?: readonly Target[]): Promise<ExplainResult>;
   /** Why a map of this input came out nowhere positive. Compiles and runs the model once more. */
@@ -91,6 +94,7 @@ export async function createExplainer(
     squashedBy: first.plan.squashedBy,
     layers: first.plan.layers,
     device: first.session.device,
+    ranOn: first.session.ranOn,
     run: async (given, wanted = targets) => {
       if (options.signal?.aborted) throw new AbortedError();
       const { plan: made, session } = await compile(wanted);

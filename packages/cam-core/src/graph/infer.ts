@@ -123,7 +123,8 @@ function shapeRuleOf({ domain, opType }: Node): ShapeRule | undefined {
   return domain === "com.microsoft" ? (shapeRules[`com.microsoft:${opType}`] ?? shapeRules[opType]) : undefined;
 }
 
-function contextOf(node: Node, facts: Facts): ShapeContext {
+/** A node as a shape rule sees it. */
+export function contextOf(node: Node, facts: Facts): ShapeContext {
   const name = (input: number) => node.inputs[input] ?? "";
   const elements = (input: number) => facts.elements.get(name(input));
   return {

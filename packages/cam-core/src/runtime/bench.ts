@@ -5,6 +5,9 @@ import { methodNamed } from "../methods/index.ts";
 import type { Target } from "../targets/parse.ts";
 import { int64, type Tensor } from "../tensor.ts";
 import { loadModel } from "./load-model.ts";
+import { pinFaults } from "./provider-faults.ts";
+import type { Device } from "./providers.ts";
+import type { RanOn } from "./ran-on.ts";
 import { randomFeeds } from "./random-feeds.ts";
 import type { Session, SessionOptions } from "./runtime.ts";
 import { openBytes, openSession } from "./session.ts";
@@ -36,6 +39,8 @@ export type BenchResult = {
   readonly peakMb: number;
   readonly threads: number;
   readonly provider: string;
+  /** Which device ran how many nodes of the explanation. */
+  readonly ranOn: RanOn;
   readonly layers: readonly string[];
   readonly pairs: number;
 };
@@ -49,10 +54,14 @@ export async function benchModel(path: string, given: BenchOptions = {}): Promis
   const options = { ...given, threads };
   const target = options.target ?? { kind: "auto" as const };
   const pairs = options.pairs ?? 30;
+  // The file untouched; of a device that would get some of its nodes wrong, the graph with those kept on the CPU.
+  const { graph } = await loadModel(path);
+  const faulty = pinFaults(graph, (options.device ?? "cpu") as Device).pins.size > 0;
+  const openForward = () => (faulty ? openSession(graph, options) : openBytes(path, options));
   const opens: number[] = [];
   const prepares: number[] = [];
   const opened = {
-    forward: () => openBytes(path, options),
+    forward: openForward,
     explain: async () => (await prepare(path, options, target)).session,
   };
   // One at a time with nothing else open, in turn, so that both meet the same state of the allocator.
@@ -66,9 +75,9 @@ export async function benchModel(path: string, given: BenchOptions = {}): Promis
       times.push(performance.now() - start);
       await session.close();
     }
-  const forward = await openBytes(path, options);
+  const forward = await openForward();
   const { session: explain, layers, targetFeeds } = await prepare(path, options, target);
-  const feeds = randomFeeds((await loadModel(path)).graph.inputs, options.sizes);
+  const feeds = randomFeeds(graph.inputs, options.sizes);
   const explainFeeds = { ...feeds, ...targetFeeds(feeds) };
   const run = { forward: () => forward.run(feeds), explain: () => explain.run(explainFeeds) };
   for (let warm = 0; warm < 5; warm++) {
@@ -83,6 +92,7 @@ export async function benchModel(path: string, given: BenchOptions = {}): Promis
       times[which].push(performance.now() - start);
     }
   const provider = explain.device;
+  const ranOn = explain.ranOn();
   await forward.close();
   await explain.close();
   return {
@@ -94,6 +104,7 @@ export async function benchModel(path: string, given: BenchOptions = {}): Promis
     peakMb: process.resourceUsage().maxRSS / 1024,
     threads,
     provider,
+    ranOn,
     layers,
     pairs,
   };

@@ -1,6 +1,7 @@
 import type { Graph } from "../graph/graph.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Device } from "./providers.ts";
+import type { RanOn } from "./ran-on.ts";
 
 /**
  * What a runtime is to the rest: graphs in, sessions out. Nothing here imports one, so that the same engine runs on ONNX
@@ -10,7 +11,7 @@ import type { Device } from "./providers.ts";
 export type OpenSession = (graph: Graph, options?: SessionOptions) => Promise<Session>;
 
 export type SessionOptions = {
-  /** `auto` or a device name. Default `auto`. */
+  /** A device name, which never falls back, or `auto`: the first of its order that opens. Default `cpu`. */
   device?: string | undefined;
   /** Threads inside an operator. Default: ONNX Runtime's choice, one per physical core. */
   threads?: number | undefined;
@@ -47,6 +48,8 @@ export type Session = {
    * Runtime's message.
    */
   run(feeds: Readonly<Record<string, Tensor>>, fetches?: readonly string[] | Fetches): Promise<Record<string, Tensor>>;
+  /** Where it runs, as far as is known by now: nodes are counted in the first run. */
+  ranOn(): RanOn;
   close(): Promise<void>;
 };
 

@@ -3,7 +3,10 @@ import { DeviceError, RuntimeFailure } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import { type WrittenModel, writeModel } from "../model/write.ts";
 import type { DType, Tensor } from "../tensor.ts";
-import { chooseDevice } from "./providers.ts";
+import { profileFile } from "./profile.ts";
+import { faultText, type ProviderFault, pinFaults, webGpuOptions } from "./provider-faults.ts";
+import { candidates, type Device } from "./providers.ts";
+import { type RanOn, ranOnOf } from "./ran-on.ts";
 import { type Fetches, type Session, type SessionOptions, using } from "./runtime.ts";
 
 /** Weights of at least this many bytes stay in the buffer they were read into; below it a copy is cheaper than a lookup. */
@@ -11,8 +14,12 @@ const externalFrom = 1024;
 
 /** Compiles a graph. Throws DeviceError when the device can't be had, RuntimeFailure when ONNX Runtime refuses the graph. */
 export async function openSession(graph: Graph, options: SessionOptions = {}): Promise<Session> {
-  if (!options.writesInto) return openBytes(writeModel(graph, { externalFrom }), options);
-  return withoutCopies(await openBytes(writeModel(graph, { externalFrom, sequenceFirst }), options));
+  const writing = options.writesInto ? { externalFrom, sequenceFirst } : { externalFrom };
+  const session = await onFirst(options.device, (opened) => {
+    const { graph: given, pins } = pinFaults(graph, opened.device);
+    return compile(writeModel(given, writing), options, { opened, pins, written: graph.nodes.length });
+  });
+  return options.writesInto ? withoutCopies(session) : session;
 }
 
 const sequenceFirst = "camkit/sequence";
@@ -38,16 +45,51 @@ function withoutCopies(session: Session): Session {
   return { ...session, outputs, run };
 }
 
-/** Compiles a written graph with its weights, or the file at a path untouched: the floor that everything is measured against. */
-export async function openBytes(from: WrittenModel | string, options: SessionOptions = {}): Promise<Session> {
-  const device = chooseDevice(options.device ?? "auto");
+/**
+ * Compiles a written graph with its weights, or the file at a path untouched: the floor that everything is measured against.
+ * Nothing is kept on the CPU: what a provider gets wrong (`provider-faults.ts`), it gets wrong here.
+ */
+export function openBytes(from: WrittenModel | string, options: SessionOptions = {}): Promise<Session> {
+  return onFirst(options.device, (opened) => compile(from, options, { opened, pins: new Map(), written: undefined }));
+}
+
+type Opened = Pick<RanOn, "requested" | "device" | "passedOver">;
+
+/** Opens on the first device that can: the named one or none, `auto`'s in their order. */
+async function onFirst(requested = "cpu", open: (opened: Opened) => Promise<Session>): Promise<Session> {
+  const { devices, passedOver } = candidates(requested);
+  const left = [...passedOver];
+  for (const device of devices.slice(0, -1))
+    try {
+      return await open({ requested, device, passedOver: left });
+    } catch (error) {
+      if (!(error instanceof DeviceError)) throw error;
+      left.push({ device, tried: true, why: error.message });
+    }
+  return open({ requested, device: devices.at(-1)!, passedOver: left });
+}
+
+type Compiling = {
+  readonly opened: Opened;
+  /** Nodes to keep on the CPU, by name. */
+  readonly pins: ReadonlyMap<string, ProviderFault>;
+  /** How many nodes the graph has, where that is known. */
+  readonly written: number | undefined;
+};
+
+async function compile(from: WrittenModel | string, options: SessionOptions, given: Compiling): Promise<Session> {
+  const { opened, pins, written } = given;
+  const { device } = opened;
+  // The CPU runs all of its graph; of another device the first run's profile tells.
+  const profile = device === "cpu" || options.profile !== undefined ? undefined : profileFile();
+  const prefix = options.profile ?? profile?.prefix;
   const settings: InferenceSession.SessionOptions = {
-    executionProviders: [device],
+    executionProviders: [device === "webgpu" ? webGpuOptions(pins) : device],
     graphOptimizationLevel: options.optimize ?? "all",
     logSeverityLevel: 3,
     ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
     ...(options.plansMemory === undefined ? {} : { enableMemPattern: options.plansMemory }),
-    ...(options.profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: options.profile }),
+    ...(prefix === undefined ? {} : { enableProfiling: true, profileFilePrefix: prefix }),
     ...(typeof from === "string" || from.externalData.length === 0 ? {} : { externalData: [...from.externalData] }),
     extra: { session: namedSettings(from, options) },
   };
@@ -58,6 +100,7 @@ export async function openBytes(from: WrittenModel | string, options: SessionOpt
       settings,
     );
   } catch (cause) {
+    profile?.discard();
     if (device !== "cpu")
       throw new DeviceError(`the ${device} provider could not be opened: ${messageOf(cause)}`, {
         hint: "Run `camkit doctor`, or use --device cpu.",
@@ -65,25 +108,52 @@ export async function openBytes(from: WrittenModel | string, options: SessionOpt
       });
     throw new RuntimeFailure(`ONNX Runtime refused the graph: ${messageOf(cause)}`, { cause });
   }
+  const onCpu = device === "cpu" && written !== undefined ? { cpu: written } : undefined;
+  let ranOn: RanOn = { ...opened, nodes: onCpu, copies: 0, onCpu: [] };
+  const why = new Map([...pins].map(([name, fault]) => [name, faultText(fault)]));
+  let profiling = prefix !== undefined;
+  const endProfile = () => {
+    if (!profiling) return;
+    profiling = false;
+    session.endProfiling();
+    if (profile) ranOn = ranOnOf(opened, profile.read(), why);
+    profile?.discard();
+  };
   return {
     device,
     inputs: session.inputNames,
     outputs: session.outputNames,
+    ranOn: () => ranOn,
     run: async (feeds, fetches) => {
-      const given = Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, toOrt(tensor)]));
+      const tensors = Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, toOrt(tensor)]));
       let results: InferenceSession.ReturnType;
       try {
-        results = await (fetches ? session.run(given, toFetches(fetches)) : session.run(given));
+        results = await (fetches ? session.run(tensors, toFetches(fetches)) : session.run(tensors));
       } catch (cause) {
-        throw new RuntimeFailure(`ONNX Runtime failed in a run: ${messageOf(cause)}`, { cause });
+        throw runFailure(device, cause);
+      } finally {
+        if (profile) endProfile();
       }
       return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, fromOrt(tensor)]));
     },
     close: async () => {
-      if (options.profile !== undefined) session.endProfiling();
+      endProfile();
       await session.release();
     },
   };
+}
+
+function runFailure(device: Device, cause: unknown): DeviceError | RuntimeFailure {
+  const message = messageOf(cause);
+  if (/requires f16 but the device does not support it/.test(message))
+    return new DeviceError(
+      `${device}: the GPU or its driver has no half precision (shader-f16), which this model uses`,
+      {
+        hint: "Use --device cpu, or the model in float32.",
+        cause,
+      },
+    );
+  return new RuntimeFailure(`ONNX Runtime failed in a run: ${message}`, { cause });
 }
 
 /** Settings that the runtime knows by name only: where the weights' files lie, to map them from there; resting threads. */

@@ -1,7 +1,10 @@
 import { DeviceError, RuntimeFailure, UnknownNameError } from "../errors.ts";
+import type { Graph } from "../graph/graph.ts";
 import { writeModel } from "../model/write.ts";
 import type { DType, Tensor, TypedArray } from "../tensor.ts";
+import { type Pinned, pinFaults, webGpuOptions } from "./provider-faults.ts";
 import type { Device } from "./providers.ts";
+import type { RanOn } from "./ran-on.ts";
 import type { Fetches, OpenSession, Session, SessionOptions } from "./runtime.ts";
 
 /** As much of onnxruntime-web as is used here. Any of its builds fits: `import * as ort from "onnxruntime-web"`. */
@@ -10,8 +13,10 @@ export type Ort = {
   readonly Tensor: new (type: "float32", data: Float32Array, dims: readonly number[]) => OrtTensor;
 };
 
+type Provider = { readonly name: string };
+
 type OrtOptions = {
-  executionProviders?: readonly { name: string; preferredLayout?: "NCHW" }[];
+  executionProviders?: readonly Provider[];
   graphOptimizationLevel?: NonNullable<SessionOptions["optimize"]>;
   logSeverityLevel?: 3;
   enableMemPattern?: boolean;
@@ -30,10 +35,10 @@ type OrtTensor = { readonly type: string; readonly dims: readonly number[]; read
 /** Weights of at least this many bytes are copied from the model's own buffer, not once more by way of the written graph. */
 const externalFrom = 1024;
 
-/** onnxruntime-web's provider for each device. WebGPU's own default, channels last, gets some convolutions wrong. */
-const providers: Partial<Record<Device, { name: string; preferredLayout?: "NCHW" }>> = {
-  cpu: { name: "wasm" },
-  webgpu: { name: "webgpu", preferredLayout: "NCHW" },
+/** onnxruntime-web's provider for each device, with the nodes that it would get wrong. */
+const providers: Partial<Record<Device, (pins: Pinned["pins"]) => Provider>> = {
+  cpu: () => ({ name: "wasm" }),
+  webgpu: webGpuOptions,
 };
 
 /** What the options of a session that a page can't have stand for there. */
@@ -54,10 +59,11 @@ const elsewhere = {
 export function onOrt(ort: Ort): OpenSession {
   return async (graph, options = {}) => {
     const device = deviceFor(options);
-    const { model, externalData } = writeModel(graph, { externalFrom });
+    const { graph: given, pins } = pinFaults(graph, device);
+    const { model, externalData } = writeModel(given, { externalFrom });
     const session = await inTurn(ort, () =>
       ort.InferenceSession.create(model, {
-        executionProviders: [providers[device]!],
+        executionProviders: [providers[device]!(pins)],
         graphOptimizationLevel: options.optimize ?? "all",
         logSeverityLevel: 3,
         ...(options.plansMemory === undefined ? {} : { enableMemPattern: options.plansMemory }),
@@ -71,13 +77,22 @@ export function onOrt(ort: Ort): OpenSession {
         });
       throw new RuntimeFailure(`ONNX Runtime refused the graph: ${messageOf(cause)}`, { cause });
     });
-    return opened(ort, session, device);
+    return opened(ort, session, ranOn(options.device, device, graph));
   };
 }
 
-function opened(ort: Ort, session: OrtSession, device: Device): Session {
+/** A page tells nothing of where nodes ran; on the CPU alone it is clear. */
+function ranOn(requested = "auto", device: Device, graph: Graph): RanOn {
+  const passedOver =
+    requested === "auto" ? [{ device: "webgpu" as const, tried: false, why: "a page has to ask for it by name" }] : [];
+  const nodes = device === "cpu" ? { cpu: graph.nodes.length } : undefined;
+  return { requested, device, passedOver, nodes, copies: 0, onCpu: [] };
+}
+
+function opened(ort: Ort, session: OrtSession, placed: RanOn): Session {
   return {
-    device,
+    device: placed.device,
+    ranOn: () => placed,
     inputs: session.inputNames,
     outputs: session.outputNames,
     run: async (feeds, fetches = session.outputNames) => {
