@@ -1,11 +1,10 @@
 """What picture models' own processors make of a picture, and the files they leave beside an exported model.
 
-Writes packages/cam-core/src/model/foreign/golden/processors.json: per case the files, the graph input's shape, and some of the values
-that the processor feeds, on a picture that both sides draw by a formula. With a photograph as second argument, of that: the
-test takes such a file where CAMKIT_PROCESSED_PHOTO names both, picture:json.
+Writes per case the files, the graph input's shape, and some of the values that the processor feeds: of a picture that both sides draw by
+a formula, and of a photograph, which stays where it is.
 
     pip install torch==2.13.0 torchvision==0.28.0 transformers==4.57.6 timm==1.0.22 ultralytics==8.4.190 pillow
-    python scripts/golden/processors.py packages/cam-core/src/model/foreign/golden/processors.json
+    python scripts/golden/processors.py packages/cam-core/src/model/foreign/golden/processors.json ../shared/data/photos/coral/cat.bmp
 """
 
 import json
@@ -27,7 +26,7 @@ import transformers as hf
 from PIL import Image
 from ultralytics.data.augment import LetterBox, classify_transforms
 
-SAMPLES = 16
+SAMPLES = 12
 
 
 def drawn(width, height):
@@ -92,20 +91,24 @@ CASES = {
 }
 
 
-def case(name, make, picture):
-    files, values = make(picture)
-    values = np.asarray(values, np.float32)
-    rng = np.random.default_rng(len(name))
-    at = sorted(int(i) for i in rng.choice(values.size, SAMPLES, replace=False))
+def sampled(values, seed):
+    values = np.asarray(values, np.float32).ravel()
+    at = sorted(int(i) for i in np.random.default_rng(seed).choice(values.size, SAMPLES, replace=False))
+    return [[i, round(float(values[i]), 4)] for i in at]
+
+
+def case(name, make, photo):
+    files, values = make(drawn(75, 53))
     metadata = {}
     if name.startswith("YOLO"):
-        metadata = ultralytics_metadata("classify" if "classification" in name else "detect", values.shape[2:])
+        metadata = ultralytics_metadata("classify" if "classification" in name else "detect", np.shape(values)[2:])
     return {
         "name": name,
         "files": files,
         "metadata": metadata,
-        "shape": list(values.shape),
-        "values": [[i, round(float(values.ravel()[i]), 4)] for i in at],
+        "shape": list(np.shape(values)),
+        "drawn": sampled(values, len(name)),
+        "photo": sampled(make(photo)[1], len(name) + 1),
     }
 
 
@@ -116,7 +119,7 @@ def compact(cases):
 
 def main():
     out = Path(sys.argv[1])
-    photo = Image.open(sys.argv[2]).convert("RGB") if len(sys.argv) > 2 else drawn(75, 53)
+    photo = Image.open(sys.argv[2]).convert("RGB")
     versions = {"transformers": hf.__version__, "timm": timm.__version__, "torch": torch.__version__}
     out.write_text(compact([case(name, make, photo) for name, make in CASES.items()]))
     print(len(CASES), versions, out.stat().st_size)

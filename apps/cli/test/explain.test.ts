@@ -1,6 +1,6 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
-import { readProvenance, type Tensor } from "@camkit/cam-core";
+import { loadModel, readProvenance, type Tensor } from "@camkit/cam-core";
 import { beforeAll, describe, expect, test } from "vitest";
 import { abortAfter, camkit, readNpy, scenesModel, sceneTensor, workspace, writeNpy, writeScene } from "./support.ts";
 
@@ -211,6 +211,39 @@ test("without a manifest, what was assumed is said in the result and on stderr",
   expect(said.json().warnings[0]).toMatch(/preprocessing was assumed/);
   expect(said.stderr).toMatch(/preprocessing was assumed/);
   expect(said.json().inputs[0].explanations[0]).not.toHaveProperty("label");
+});
+
+test("what an exporter left is the manifest: said in the result and by inspect; a damaged one is said, too", async () => {
+  mkdirSync(at("hub/onnx"), { recursive: true });
+  copyFileSync(scenesModel, at("hub/onnx/model.onnx"));
+  const labels = Object.fromEntries((await loadModel(scenesModel)).labels.map((name, i) => [i, `my ${name}`]));
+  writeFileSync(at("hub/config.json"), JSON.stringify({ model_type: "resnet", id2label: labels }));
+  const processor = {
+    image_processor_type: "ViTImageProcessor",
+    size: 96,
+    resample: 2,
+    image_mean: 0.5,
+    image_std: 0.5,
+  };
+  writeFileSync(at("hub/preprocessor_config.json"), JSON.stringify(processor));
+  const run = ["explain", at("hub/onnx/model.onnx"), at("in/scene1.png"), "--out", at("hub-out"), "--json"];
+  const { preprocessing, model, warnings, inputs } = (await camkit(run)).json();
+  expect(preprocessing).toMatchObject({
+    assumed: false,
+    from: "../preprocessor_config.json",
+    input: { mean: [0.5, 0.5, 0.5] },
+  });
+  expect(model.manifest).toEqual(["../config.json", "../preprocessor_config.json"]);
+  expect(warnings).toEqual([]);
+  expect(inputs[0].explanations[0].label).toMatch(/^my /);
+  const inspected = (await camkit(["inspect", at("hub/onnx/model.onnx")])).stdout;
+  expect(inspected).toMatch(/manifest {2}\.\.\/config\.json, \.\.\/preprocessor_config\.json/);
+  expect(inspected).toMatch(/from {4}\.\.\/preprocessor_config\.json/);
+
+  writeFileSync(at("hub/preprocessor_config.json"), "{");
+  const damaged = await camkit(run);
+  expect(damaged.stderr).toMatch(/preprocessor_config\.json: not JSON: .*; it is left out/);
+  expect(damaged.json().warnings[1]).toMatch(/preprocessing was assumed, \.\.\/config\.json doesn't say it/);
 });
 
 describe("many inputs", () => {

@@ -1,4 +1,7 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { decodePicture } from "../../image/decode.ts";
 import type { Picture } from "../../image/picture.ts";
 import { pixelAffine, preparePicture } from "../../image/prepare.ts";
 import { testPicture } from "../../image/test-picture.ts";
@@ -36,18 +39,25 @@ function values(picture: Picture, input: InputManifest): Float64Array {
   return laid;
 }
 
+/** Compares what a picture becomes with what the processor made of it. */
+function compare({ name }: Case, input: InputManifest, picture: Picture, expected: Case["drawn"]) {
+  const prepared = values(picture, input);
+  // Pillow's pixels are ours, bit for bit; OpenCV's fixed point may round the other way, and timm's tensors are float32.
+  const grey = name === "YOLO, detection" ? 1.001 : 0;
+  const tolerance = grey * Math.max(...pixelAffine(input).scale) + 1e-4;
+  for (const [index, value] of expected as [number, number][])
+    expect(Math.abs(prepared[index % prepared.length]! - value), `value ${index}`).toBeLessThan(tolerance);
+}
+
+const all = cases as unknown as Case[];
+
 describe("pictures are prepared as the processor does (scripts/golden/processors.py)", () => {
-  test.each(cases as unknown as Case[])("$name", (each) => {
-    const { name, shape, values: expected } = each;
+  test.each(all)("$name", (each) => {
+    const { shape } = each;
     const { manifest, notes } = read(each, shape);
     const input = manifest!.inputs!.pixel_values!;
-    const prepared = values(testPicture(75, 53), input);
     expect(input.size).toEqual(shape.length === 5 ? [shape[1], ...shape.slice(3)] : shape.slice(2));
-    // Pillow's pixels are ours, bit for bit; OpenCV's fixed point may round the other way, and timm's tensors are float32.
-    const grey = name === "YOLO, detection" ? 1.001 : 0;
-    const tolerance = grey * Math.max(...pixelAffine(input).scale) + 1e-4;
-    for (const [index, value] of expected as [number, number][])
-      expect(Math.abs(prepared[index % prepared.length]! - value), `value ${index}`).toBeLessThan(tolerance);
+    compare(each, input, testPicture(75, 53), each.drawn);
     expect(notes).toEqual([]);
     // Where the graph leaves its sizes open, the description says the same.
     const open = shape.map((dim, axis) => (axis === shape.length - 3 ? dim : "any"));
@@ -55,7 +65,15 @@ describe("pictures are prepared as the processor does (scripts/golden/processors
   });
 });
 
-const named = (name: string): Case => (cases as unknown as Case[]).find((each) => each.name === name)!;
+const photo = new URL("../../../../../../shared/data/photos/coral/cat.bmp", import.meta.url);
+describe.skipIf(!existsSync(photo))("so are photographs (needs ../shared)", () => {
+  test.each(all)("$name", async (each) => {
+    const input = read(each, each.shape).manifest!.inputs!.pixel_values!;
+    compare(each, input, await decodePicture(fileURLToPath(photo)), each.photo);
+  });
+});
+
+const named = (name: string): Case => all.find((each) => each.name === name)!;
 const manifestOf = (name: string) => read(named(name), named(name).shape).manifest!;
 
 test("classes, what turns logits into probabilities, and how tokens lie", () => {
