@@ -73,13 +73,12 @@ export { faultText, type ProviderFault, providerFaults } from "./runtime/provide
 export {
   autoOrder,
   availableDevices,
-  type Device,
   deviceAbsence,
   deviceNames,
   deviceNeeds,
   notByItself,
 } from "./runtime/providers.ts";
-export { type RanOn, ranOnText, ranOnWarnings } from "./runtime/ran-on.ts";
+export { type Device, type RanOn, ranOnText, ranOnWarnings } from "./runtime/ran-on.ts";
 export type { Fetches, OpenSession, Session, SessionOptions } from "./runtime/runtime.ts";
 export { openBytes, openSession } from "./runtime/session.ts";
 export { type NativeVersions, nativeVersions } from "./runtime/versions.ts";

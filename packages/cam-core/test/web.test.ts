@@ -13,6 +13,7 @@ import { writeModel } from "../src/model/write.ts";
 import { drawScene } from "../src/phantom/scenes.ts";
 import { computeGradient, createExplainer } from "../src/runtime/explain.ts";
 import { loadModel } from "../src/runtime/load-model.ts";
+import { withSession } from "../src/runtime/session.ts";
 import type { Tensor } from "../src/tensor.ts";
 import { rng } from "../src/testing/rng.ts";
 import { smallCnn, smallVit } from "../src/testing/small-networks.ts";
@@ -92,6 +93,12 @@ const large = tinyModel({ x: ["n", 3, 8, 8] }, (op, { x }) => {
   return { logits: op.matMul(flat, op.constant(rng(5).normal([1024, 4096]))) };
 });
 
+/** A grouped 3-D convolution and a Slice backwards: WebGPU fails on one and gets the other wrong. */
+const faulty = tinyModel({ x: ["n", 4, 4, 5, 6] }, (op, { x }) => {
+  const y = op.node("Conv", [x!, op.constant(rng(6).normal([4, 2, 3, 3, 3]))], { group: 2 })[0]!;
+  return { y: op.slice(y, { axes: [4], starts: [-1], ends: [-(2 ** 31)], steps: [-1] }) };
+});
+
 /** The CNN with its larger weights beside it: opened from bytes they lie in these, and the file names them so. */
 const whole = writeModel(networks.cnn.graph).model;
 const outside = writeModel(openModel(whole).graph, { externalFrom: 512 });
@@ -101,6 +108,7 @@ const models = {
   "/scenes/": { folder: root("models/scenes") },
   "/cnn.onnx": { content: whole },
   "/vit.onnx": { content: writeModel(networks.vit.graph).model },
+  "/faulty.onnx": { content: writeModel(faulty.graph).model },
   "/large.onnx": { content: writeModel(large.graph).model },
   "/outside.onnx": { content: outside.model },
   ...Object.fromEntries(outside.externalData.map(({ path, data }) => [`/${path}`, { content: data }])),
@@ -375,5 +383,24 @@ describe.skipIf(withoutPeers("chromium"))("explaining on WebGPU in a page", { ti
       { shape, data },
     );
     expect(others).toEqual([first, first, first]);
+  });
+
+  test("what it would get wrong is kept on the CPU", async () => {
+    const x = rng(7).normal([1, 4, 4, 5, 6]);
+    const { shape, data } = numbers(x);
+    const found = await site.run<Numbers & { device: string }>(
+      await pageOf(
+        `const { graph } = await cam.receiveModel(await fetch("/faulty.onnx"));
+         const session = await cam.onOrt(ort)(graph, { device: "webgpu" });
+         const { y } = await session.run({ x: cam.float32(given.shape, given.data) });
+         await session.close();
+         return { shape: y.shape, data: Array.from(y.data), device: session.ranOn().device };`,
+        webGpuBuild,
+      ),
+      { shape, data },
+    );
+    const wanted = await withSession(faulty.graph, { device: "cpu" }, (session) => session.run({ x }));
+    expect(found.device).toBe("webgpu");
+    expect(difference(found, numbers(wanted.y!))).toBeLessThan(1e-5);
   });
 });

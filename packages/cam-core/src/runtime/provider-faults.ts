@@ -1,6 +1,6 @@
 import type { Graph, Node } from "../graph/graph.ts";
 import { contextOf, type Facts, inferGraph, type ShapeContext } from "../graph/infer.ts";
-import type { Device } from "./providers.ts";
+import type { Device } from "./ran-on.ts";
 
 /** What a provider claims and cannot do: ONNX Runtime gives it the node, and a run fails or is wrong. */
 export type ProviderFault = {

@@ -3,10 +3,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { listSupportedBackends } from "onnxruntime-node";
 import { DeviceError, UnknownNameError } from "../errors.ts";
-import type { PassedOver } from "./ran-on.ts";
-
-/** Where a graph runs, by the names that ONNX Runtime gives its execution providers. */
-export type Device = "cpu" | "cuda" | "tensorrt" | "webgpu" | "dml" | "coreml";
+import type { Device, PassedOver } from "./ran-on.ts";
 
 type Provider = {
   /** ONNX Runtime's name of the execution provider in what it says about runs. */

@@ -1,4 +1,5 @@
-import type { Device } from "./providers.ts";
+/** Where a graph runs, by the names that ONNX Runtime gives its execution providers. */
+export type Device = "cpu" | "cuda" | "tensorrt" | "webgpu" | "dml" | "coreml";
 
 /** Where a session runs: what was asked for, what was tried before, and which device ran how many nodes. */
 export type RanOn = {

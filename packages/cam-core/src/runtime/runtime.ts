@@ -1,7 +1,6 @@
 import type { Graph } from "../graph/graph.ts";
 import type { Tensor } from "../tensor.ts";
-import type { Device } from "./providers.ts";
-import type { RanOn } from "./ran-on.ts";
+import type { Device, RanOn } from "./ran-on.ts";
 
 /**
  * What a runtime is to the rest: graphs in, sessions out. Nothing here imports one, so that the same engine runs on ONNX

@@ -5,8 +5,8 @@ import { type WrittenModel, writeModel } from "../model/write.ts";
 import type { DType, Tensor } from "../tensor.ts";
 import { profileFile } from "./profile.ts";
 import { faultText, type ProviderFault, pinFaults, webGpuOptions } from "./provider-faults.ts";
-import { candidates, type Device } from "./providers.ts";
-import { type RanOn, ranOnOf } from "./ran-on.ts";
+import { candidates } from "./providers.ts";
+import { type Device, type RanOn, ranOnOf } from "./ran-on.ts";
 import { type Fetches, type Session, type SessionOptions, using } from "./runtime.ts";
 
 /** Weights of at least this many bytes stay in the buffer they were read into; below it a copy is cheaper than a lookup. */

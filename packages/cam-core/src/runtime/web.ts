@@ -3,8 +3,7 @@ import type { Graph } from "../graph/graph.ts";
 import { writeModel } from "../model/write.ts";
 import type { DType, Tensor, TypedArray } from "../tensor.ts";
 import { type Pinned, pinFaults, webGpuOptions } from "./provider-faults.ts";
-import type { Device } from "./providers.ts";
-import type { RanOn } from "./ran-on.ts";
+import type { Device, RanOn } from "./ran-on.ts";
 import type { Fetches, OpenSession, Session, SessionOptions } from "./runtime.ts";
 
 /** As much of onnxruntime-web as is used here. Any of its builds fits: `import * as ort from "onnxruntime-web"`. */
@@ -82,7 +81,7 @@ export function onOrt(ort: Ort): OpenSession {
 }
 
 /** A page tells nothing of where nodes ran; on the CPU alone it is clear. */
-function ranOn(requested = "auto", device: Device, graph: Graph): RanOn {
+function ranOn(requested = "cpu", device: Device, graph: Graph): RanOn {
   const passedOver =
     requested === "auto" ? [{ device: "webgpu" as const, tried: false, why: "a page has to ask for it by name" }] : [];
   const nodes = device === "cpu" ? { cpu: graph.nodes.length } : undefined;
@@ -116,7 +115,7 @@ function deviceFor(options: SessionOptions): Device {
   for (const [name, instead] of Object.entries(elsewhere))
     if (options[name as keyof typeof elsewhere])
       throw new DeviceError(`the option "${name}" has no meaning in a page`, { hint: instead });
-  const asked = options.device ?? "auto";
+  const asked = options.device ?? "cpu";
   const device = asked === "auto" ? "cpu" : (asked as Device);
   if (providers[device] === undefined) throw new UnknownNameError("device", asked, ["auto", ...Object.keys(providers)]);
   return device;
