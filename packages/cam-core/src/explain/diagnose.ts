@@ -7,6 +7,7 @@ import { seedTarget } from "../targets/seed.ts";
 import type { Tensor } from "../tensor.ts";
 import { feedPixels, pixelInput } from "./pixels.ts";
 import { chooseLayers, type GroundworkOptions, groundwork, type PlanOptions, publish, seal } from "./plan.ts";
+import { rootsOf } from "./rounding.ts";
 
 /** Why a map has no positive part. */
 export type Diagnosis = {
@@ -53,7 +54,7 @@ export async function diagnose(
   const atInput = methodNamed(options.method ?? "grad-cam").resolution === "input";
   const value = atInput ? base.input : chooseLayers(base, options.layers)[0]!.tensor;
   const seeded = seedTarget(base, target, 0);
-  const [dA] = gradient(op, new Map([[seeded.value, seeded.seed]]), [value]);
+  const [dA] = gradient(op, rootsOf(op, seeded), [value]);
   const peak = (x: string, name: string) =>
     publish(op, op.cast(op.reduceMax(op.abs(x), { axes: "all", keepdims: false }), "float32"), name);
   const outputs = [peak(value, "camkit/peak.activation"), peak(dA!, "camkit/peak.gradient")];

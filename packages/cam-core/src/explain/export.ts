@@ -96,7 +96,7 @@ export function exportGraph(model: Model, options: ExportOptions): ExportedGraph
     ? ofAllClasses(base, method, layers, names.target, options)
     : ofOneClass(base, method, layers, names.target, options);
   const orNaN = (map: Value) => (valid ? op.where(besides(op, valid, map), map, Number.NaN) : map);
-  const explained = orNaN(finish(base, method, shown));
+  const explained = finish(base, method, shown, valid);
   for (const [i, map] of maps.entries()) publish(op, allClasses ? map : orNaN(map), raw[i]!);
   publish(op, explained, names.map);
   if (names.pictures)

@@ -24,6 +24,7 @@ import { toChannelsFirst } from "./layout.ts";
 import { linearHead } from "./linear-head.ts";
 import { classAxisOf, type Logits, logitsOf } from "./logits.ts";
 import { feedPixels, type PixelAffine, pixelInput } from "./pixels.ts";
+import { rootsOf } from "./rounding.ts";
 
 /** A model made ready for explaining: axes followed, logits found. Building on it changes its own copy of the graph. */
 export type Groundwork = Site & {
@@ -201,7 +202,7 @@ export function rawMaps(
 ): Value[] {
   const candidates = () => candidateLayers(base).map((layer) => layer.value);
   const wrt = method.resolution === "input" ? [base.input] : layers.map((layer) => layer.tensor);
-  const gradients = gradient(base.op, new Map([[seeded.value, seeded.seed]]), wrt, { candidates });
+  const gradients = gradient(base.op, rootsOf(base.op, seeded), wrt, { candidates });
   return gradients.map((dA, i) => build(base, method, layers[i], dA));
 }
 
@@ -244,8 +245,11 @@ export function contextAt(base: Groundwork, layer: Layer | undefined, dA: Value 
   };
 }
 
-/** The map that is shown, [N, ...input's space] in 0 to 1, from the raw ones: each finished, then averaged. */
-export function finish(base: Groundwork, method: Method, raw: readonly Value[]): Value {
+/**
+ * The map that is shown, [N, ...input's space] in 0 to 1, from the raw ones: each finished, then averaged. NaN for samples that
+ * aren't `valid`, bool [N].
+ */
+export function finish(base: Groundwork, method: Method, raw: readonly Value[], valid?: Value): Value {
   const { op } = base;
   const axes = base.axes.get(base.input) ?? [];
   const space = axes.flatMap((axis, i) => (isSpace(axis) ? [i] : []));
@@ -256,10 +260,9 @@ export function finish(base: Groundwork, method: Method, raw: readonly Value[]):
         0,
       )
     : undefined;
-  return averageMaps(
-    op,
-    raw.map((map) => finishMap(op, map, size)),
-  );
+  if (raw.length === 1) return finishMap(op, raw[0]!, size, valid);
+  const maps = raw.map((map) => finishMap(op, map, size));
+  return averageMaps(op, maps, valid);
 }
 
 /** Gives a value a name of its own among the outputs. */

@@ -14,6 +14,7 @@ import type { Layer } from "./layers.ts";
 import { fromChannelsFirst } from "./layout.ts";
 import { narrowFeeds } from "./narrow-feeds.ts";
 import { chooseLayers, contextAt, type GroundworkOptions, groundwork, publish, seal } from "./plan.ts";
+import { rootsOf } from "./rounding.ts";
 
 export type StagedOptions = SessionOptions &
   GroundworkOptions & {
@@ -94,7 +95,7 @@ async function firstStage(
   const [layer] = chooseLayers(base, options.layers);
   const seeded = seedTarget(base, target, 0);
   const needsGradients = method.needs.includes("gradients");
-  const [dA] = needsGradients ? gradient(op, new Map([[seeded.value, seeded.seed]]), [layer!.tensor]) : [];
+  const [dA] = needsGradients ? gradient(op, rootsOf(op, seeded), [layer!.tensor]) : [];
   const context = contextAt(base, layer, dA);
   const lead = method.stages[0]!;
   const named: Record<string, Value> = {

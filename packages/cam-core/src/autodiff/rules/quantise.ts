@@ -21,14 +21,34 @@ const ranges: Partial<Readonly<Record<DType, readonly [number, number]>>> = {
 /** y = saturate(round(x / scale) + zero point): dx = dy / scale where nothing saturates, 0 where it does. */
 function quantised(context: VjpContext): (Value | null)[] {
   const { op, node, inputs, dy, refuse } = context;
-  const [x, given, zero] = inputs as [Value, Value, Value?];
+  const [x, given] = inputs as [Value, Value];
   const range = ranges[op.dtype(node.outputs[0]!)];
   if (!range) throw refuse(`quantisation to ${op.dtype(node.outputs[0]!)} has no gradient rule`);
   const scale = laidAlong(context, given, x);
+  return [op.where(inside(context, scale, range), over(op, dy, given, scale), 0), null];
+}
+
+/** Where x is quantised without saturating. Between two numbers, where scale and zero point are known ones. */
+function inside(context: VjpContext, scale: Value, [lowest, highest]: readonly [number, number]): Value {
+  const { op, inputs } = context;
+  const [x, given, zero] = inputs as [Value, Value, Value?];
+  const [step, ...more] = op.facts.elements.get(given) ?? [];
+  const [offset] = zero ? (op.facts.elements.get(zero) ?? []) : [0];
+  if (typeof step === "number" && typeof offset === "number" && more.length === 0 && op.dtype(x) === "float32") {
+    const [low, high] = [lowest - offset, highest - offset];
+    // Halves are rounded to the even side, so the half beyond an odd end is outside.
+    const half = (end: number) => (end % 2 === 0 ? 0.5 : 0.5 - 2 ** -12);
+    return op.equal(op.clip(x, (low - half(low)) * step, (high + half(high)) * step), x);
+  }
   const steps = op.round(op.div(x, scale));
   const code = zero ? op.add(steps, op.cast(laidAlong(context, zero, x), op.dtype(x))) : steps;
-  const inside = op.and(op.greaterOrEqual(code, range[0]), op.lessOrEqual(code, range[1]));
-  return [op.where(inside, op.div(dy, scale), 0), null];
+  return op.and(op.greaterOrEqual(code, lowest), op.lessOrEqual(code, highest));
+}
+
+/** dy / scale, which takes back what reading the integer again with the same scale has multiplied. */
+function over(op: Builder, dy: Value, given: Value, scale: Value): Value {
+  const made = op.graph.nodes.findLast((node) => node.outputs[0] === dy);
+  return made?.opType === "Mul" && made.inputs[1] === given ? made.inputs[0]! : op.div(dy, scale);
 }
 
 /** y = (x - zero point) * scale. */

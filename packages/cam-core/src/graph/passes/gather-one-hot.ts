@@ -1,4 +1,4 @@
-import type { Builder } from "../builder.ts";
+import type { Builder, Value } from "../builder.ts";
 import { constantsOf, type Node, numberAttribute, producersOf } from "../graph.ts";
 
 /**
@@ -6,16 +6,48 @@ import { constantsOf, type Node, numberAttribute, producersOf } from "../graph.t
  *
  *   Gemm(OneHot(i), W) = Gather(W, i)
  *
- * That is how the gradient of a class score begins at a dense head: it reads one row instead of the whole matrix.
+ * That is how the gradient of a class score begins at a dense head: it reads one row instead of the whole matrix. Of a quantised
+ * matrix, the row is read as real numbers, not the matrix.
  */
 export function gatherOneHot(op: Builder): void {
   const producers = producersOf(op.graph);
-  op.graph.nodes = op.graph.nodes.map((node) => {
+  for (const [at, node] of op.graph.nodes.entries()) {
     const indices = node.opType === "Gemm" && node.domain === "" ? rowsOf(op, node, producers) : undefined;
-    return indices === undefined
-      ? node
-      : { ...node, opType: "Gather", inputs: [node.inputs[1]!, indices], attributes: {} };
-  });
+    if (indices === undefined) continue;
+    const [, w] = node.inputs as [Value, Value];
+    const row = dequantisedRow(op, w, indices, producers);
+    op.graph.nodes[at] = row
+      ? { ...node, opType: "Reshape", inputs: [row, op.ints([-1, op.dims(w)![1] as number])], attributes: {} }
+      : { ...node, opType: "Gather", inputs: [w, indices], attributes: {} };
+  }
+}
+
+/** Rows of a matrix that is a quantised constant's real numbers, or those in another shape with the same rows. */
+function dequantisedRow(
+  op: Builder,
+  w: Value,
+  indices: Value,
+  producers: ReadonlyMap<string, Node>,
+): Value | undefined {
+  let node = producers.get(w);
+  while (node?.opType === "Reshape" && op.dims(node.inputs[0]!)?.[0] === op.dims(w)?.[0])
+    node = producers.get(node.inputs[0]!);
+  if (node?.opType !== "DequantizeLinear" || node.domain !== "" || typeof op.dims(w)?.[1] !== "number")
+    return undefined;
+  const [codes, scale, zero] = node.inputs as [Value, Value, Value?];
+  const [rank, places] = [op.dims(codes)?.length, op.dims(scale)];
+  if (rank === undefined || !places || places.length > 1 || op.dims(codes)![0] !== op.dims(w)![0]) return undefined;
+  const axis = numberAttribute(node, "axis", 1);
+  const along = axis < 0 ? axis + rank : axis;
+  // One for all, one per row, or one per column.
+  const laid = (value: Value) => {
+    if (places.length === 0 || places[0] === 1) return op.reshape(value, []);
+    const shape = Array.from({ length: rank }, (_, i) => (i === along ? -1 : 1));
+    return op.reshape(along === 0 ? op.gather(value, indices) : value, shape);
+  };
+  const type = op.dtype(scale);
+  const row = op.cast(op.gather(codes, indices), type);
+  return op.mul(zero ? op.sub(row, laid(op.cast(zero, type))) : row, laid(scale));
 }
 
 /** The row numbers, where the node is a plain product of a one-hot [N, rows] and a constant matrix. */

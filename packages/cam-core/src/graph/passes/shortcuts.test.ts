@@ -53,6 +53,24 @@ describe("a one-hot row times a matrix", () => {
     expect(operators(graph)).not.toContain("Gemm");
     expect(await run(graph, feeds)).toEqual([5, 6, 1, 2]);
   });
+  test.each([
+    ["one scale", [], 1],
+    ["one per row", [3], 0],
+    ["one per column", [2], 1],
+  ] as const)("is a row of real numbers where the matrix is quantised, %s", async (_, shape, axis) => {
+    const model = tinyModel({ i: ["n"] }, (op, { i }) => {
+      const codes = { dtype: "int8" as const, shape: [3, 2, 1], data: Int8Array.of(1, -2, 3, 100, -5, 6) };
+      const count = shape[0] ?? 1;
+      const scale = op.constant(float32(shape, [0.5, 0.25, 2].slice(0, count)));
+      const zero = op.constant({ dtype: "int8", shape, data: Int8Array.of(1, -3, 2).slice(0, count) });
+      const w = op.node("DequantizeLinear", [op.constant(codes), scale, zero], { axis })[0]!;
+      const hot = op.oneHot(op.cast(i!, "int64"), op.scalar(3, "int64"), "float32");
+      return { y: op.gemm(hot, op.reshape(w, [3, 2])) };
+    }).graph;
+    const graph = rewritten(model, gatherOneHot);
+    expect(operators(graph)).not.toContain("DequantizeLinear");
+    expect(await run(graph, feeds)).toEqual(await run(model, feeds));
+  });
   test("stays a product where it is scaled", async () => {
     const graph = rewritten(build(3, 2), gatherOneHot);
     expect(operators(graph)).toContain("Gemm");
