@@ -91,7 +91,7 @@ export class GradientRuleError extends CamError {
     readonly opType: string,
     readonly node: string,
     reason: string,
-    options: { hint?: string } = {},
+    options: { hint?: string; cause?: unknown } = {},
   ) {
     super(`the gradient of ${opType} at node "${node}": ${reason}`, options);
   }
@@ -173,6 +173,24 @@ export class InputError extends CamError {
 export class DeviceError extends CamError {
   override readonly code = "device";
   override readonly blame = "environment";
+}
+
+/** A graph's values can't fit into the memory there is. */
+export class MemoryError extends CamError {
+  override readonly code = "memory";
+  override readonly blame = "environment";
+  constructor(
+    readonly neededBytes: number,
+    readonly limitBytes: number,
+  ) {
+    super(`a run would hold at least ${gigabytes(neededBytes)} at a time; ${gigabytes(limitBytes)} may be taken`, {
+      hint: "Use a smaller input or batch, or a machine with more memory. If the sizes make no sense, the model file is damaged.",
+    });
+  }
+}
+
+function gigabytes(bytes: number): string {
+  return `${bytes < 1e11 ? (bytes / 1e9).toPrecision(3) : Math.round(bytes / 1e9)} GB`;
 }
 
 /** ONNX Runtime refused a graph or failed in a run. */

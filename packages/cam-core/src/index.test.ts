@@ -20,6 +20,7 @@ test("the public door", () => {
       "InputError",
       "LayerError",
       "ManifestError",
+      "MemoryError",
       "MethodError",
       "NameTakenError",
       "NoGradientRuleError",

@@ -318,5 +318,6 @@ export function seal(op: Builder, outputs: readonly Value[]): Graph {
   restoreFused(op.graph);
   pruneUnused(op.graph);
   checkGraph(op.graph);
+  op.graph.types = op.facts.types;
   return op.graph;
 }

@@ -27,6 +27,7 @@ function lowerBound(sum: Sum): number {
     const least = number > 0 ? leastOf(factors) : Number.NEGATIVE_INFINITY;
     return so + Math.abs(number) * least;
   }, 0);
+  if (minimaIn(terms) > mostMinima) return termwise;
   // Minima first, as rounding loosens what they hide; added ones before subtracted ones, which may choose their side after.
   const added = [...terms].sort((a, b) => b.number - a.number);
   for (const relax of [withoutMin, withoutFloor])
@@ -38,6 +39,14 @@ function lowerBound(sum: Sum): number {
       return Math.max(termwise, term.number < 0 ? Math.max(...bounds) : Math.min(...bounds));
     }
   return termwise;
+}
+
+/** Each doubles what is to be looked at. */
+const mostMinima = 10;
+
+function minimaIn(terms: readonly Term[]): number {
+  const texts = terms.flatMap(({ factors }) => factors);
+  return texts.reduce((count, factor) => count + factor.split("min(").length - 1, 0);
 }
 
 /** The least a product of sizes can be; -Infinity where one of them can be negative. */

@@ -14,6 +14,7 @@ import {
   quotient,
   subDims,
 } from "./dims.ts";
+import { opaque } from "./expression.ts";
 import type { Dim } from "./graph.ts";
 
 /** The number an expression stands for, computed from its text alone. */
@@ -146,6 +147,27 @@ test("a name that looks like arithmetic stays one symbol", () => {
   expect(subDims(addDims("batch-size", 1), 1)).toBe("batch-size");
   expect(quotient(["batch size", 6], [3])).toBe("2·‹batch size›");
   expect(subDims("2n", "n")).toBe("(-n+‹2n›)");
+});
+
+test("a name from a file that reads like an expression is no expression", () => {
+  const names = ["n", "batch size", "s0//2", "2n", "7", "(n", "‹›"];
+  expect(names.map(opaque)).toEqual(names);
+  for (const name of ["floor(n/0)", "(n+1)", "min(n,3)", "m·n", "2·n", "-1·n"]) {
+    const symbol = opaque(name);
+    expect(symbol).not.toBe(name);
+    expect(subDims(addDims(symbol, 1), 1), name).toBe(symbol);
+    expect(atLeast(symbol, 2), name).toBe(false);
+  }
+});
+
+test("expressions that no network has are given up before their arithmetic takes for ever", () => {
+  let sum: Dim = "n";
+  for (let i = 0; i < 60; i++) sum = mulDims(addDims(sum, `m${i}`), addDims(sum, 1));
+  expect(sum).toBeNull();
+  // Each min would be looked at from both sides, which is 2^24 ways.
+  const minima = Array.from({ length: 24 }, (_, i) => minDims(`a${i}`, `b${i}`) as Dim);
+  expect(atLeast(minima.reduce(addDims), 24)).toBe(true);
+  expect(atLeast(minima.reduce(addDims), 25)).toBe(false);
 });
 
 test("a quotient is exact or null", () => {

@@ -36,10 +36,17 @@ export function sameShape(a: Shape | undefined, b: Shape | undefined): boolean {
   return a !== undefined && b !== undefined && a.length === b.length && a.every((dim, i) => sameDim(dim, b[i]));
 }
 
+/** Expressions that are longer describe no network's sizes, and their arithmetic takes for ever. */
+const longestExpression = 512;
+
+function isUnknown(dim: Dim): dim is null {
+  return dim === null || (typeof dim === "string" && dim.length > longestExpression);
+}
+
 /** The sum of two sizes. */
 export function addDims(a: Dim, b: Dim): Dim {
   if (typeof a === "number" && typeof b === "number") return a + b;
-  if (a === null || b === null) return null;
+  if (isUnknown(a) || isUnknown(b)) return null;
   if (a === 0) return b;
   if (b === 0) return a;
   return print(joinHalves([...parse(a), ...parse(b)]));
@@ -48,13 +55,13 @@ export function addDims(a: Dim, b: Dim): Dim {
 export function subDims(a: Dim, b: Dim): Dim {
   if (typeof a === "number" && typeof b === "number") return a - b;
   if (sameDim(a, b)) return 0;
-  if (a === null || b === null) return null;
+  if (isUnknown(a) || isUnknown(b)) return null;
   return b === 0 ? a : print(joinHalves([...parse(a), ...negated(parse(b))]));
 }
 
 export function mulDims(...dims: Dim[]): Dim {
   if (dims.includes(0)) return 0;
-  if (dims.includes(null)) return null;
+  if (dims.some(isUnknown)) return null;
   if (dims.every((dim) => typeof dim === "number")) return (dims as number[]).reduce((a, b) => a * b, 1);
   const others = dims.filter((dim) => dim !== 1);
   return others.length === 1 ? others[0]! : print([productOf(dims)]);
@@ -66,7 +73,7 @@ export function mulDims(...dims: Dim[]): Dim {
  *   floor((h+5)/2) = floor((h+1)/2)+2      floor((floor(h/2)+1)/2) = floor((h+2)/4)      floor(-h/7) = -floor((h+6)/7)
  */
 export function divDims(a: Dim, b: Dim): Dim {
-  if (a === null || b === null || b === 0) return null;
+  if (isUnknown(a) || isUnknown(b) || b === 0) return null;
   if (typeof a === "number" && typeof b === "number") return Math.floor(a / b);
   if (b === 1) return a;
   const exact = quotient([a], [b]);
@@ -233,10 +240,14 @@ export function broadcastShapes(...shapes: (Shape | undefined)[]): Shape | undef
   ) as Shape;
 }
 
-/** A rough size for comparing dimensions: every plain symbol counts as `symbol`. */
-export function estimateDim(dim: Dim, symbol = 224): number {
+/**
+ * A size in numbers, where every plain symbol counts as what `symbol` says, and null, too; for a rough comparison all count
+ * alike.
+ */
+export function estimateDim(dim: Dim, symbol: number | ((name: string) => number) = 224): number {
+  const valueOf = (name: string) => (typeof symbol === "number" ? symbol : symbol(name));
   if (typeof dim === "number") return dim;
-  if (dim === null) return symbol;
+  if (dim === null) return valueOf("");
   const tokens = dim.match(/(?:floor|min|max)?\(|‹[^›]*›|[(),+\-/·*]|[^(),+\-/·*]+/g) ?? [];
   let at = 0;
   const atom = (): number => {
@@ -251,7 +262,7 @@ export function estimateDim(dim: Dim, symbol = 224): number {
       return functions[token]!(...values);
     }
     if (token === "-") return -atom();
-    return /^[\d.]+$/.test(token) ? Number(token) : symbol;
+    return /^[\d.]+$/.test(token) ? Number(token) : valueOf(token.replace(/^‹|›$/g, ""));
   };
   // What follows a stroke is the divisor, up to the end of its product.
   const product = (): number => {

@@ -18,6 +18,17 @@ export function parse(dim: number | string): Sum {
   return sum && print(sum) === dim ? sum : [{ number: 1, factors: [quote(dim)] }];
 }
 
+/**
+ * A name from outside, which could be any text, as a symbol: what `parse` would take for an expression gets other brackets.
+ * Whatever a file says in this way isn't known to hold.
+ */
+export function opaque(name: string): string {
+  const [term, ...more] = parse(name);
+  const [factor, ...others] = term?.factors ?? [];
+  const single = term?.number === 1 && factor !== undefined && !/^(floor|min)?\(/.test(factor);
+  return single && more.length + others.length === 0 ? name : `[${name.replace(/[()·‹›]/g, "|")}]`;
+}
+
 /** The size's normal form: its terms collected, what they have in common taken out. */
 export function print(sum: Sum): number | string {
   const terms = collect(sum);

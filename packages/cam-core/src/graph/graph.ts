@@ -58,7 +58,7 @@ export type Graph = {
   outputs: ValueInfo[];
   nodes: Node[];
   initializers: Map<string, Initializer>;
-  /** Types known of values: declared in the file, then what shape inference adds. */
+  /** Types known of values: declared in the file; of a finished plan, what shape inference found. */
   types: Map<string, ValueType>;
   /** Key-value metadata of the file. */
   metadata: Map<string, string>;

@@ -29,6 +29,8 @@ export type SessionOptions = {
    * much where they are large. Default true.
    */
   plansMemory?: boolean;
+  /** Most bytes that a run's values may take; more is refused. Default: what is free when a run begins. */
+  memory?: number | undefined;
   /** Writes a profile with this prefix. */
   profile?: string;
 };
@@ -44,7 +46,7 @@ export type Session = {
   /**
    * Runs the graph on tensors by input name and returns the outputs by name: all, or those asked for. Asked for by a tensor,
    * an output is written into that tensor's memory; by null, into memory of its own. Throws RuntimeFailure with ONNX
-   * Runtime's message.
+   * Runtime's message, MemoryError for what can't fit.
    */
   run(feeds: Readonly<Record<string, Tensor>>, fetches?: readonly string[] | Fetches): Promise<Record<string, Tensor>>;
   /** Where it runs, as far as is known by now: nodes are counted in the first run. */

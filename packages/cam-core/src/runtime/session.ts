@@ -3,6 +3,7 @@ import { DeviceError, RuntimeFailure } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import { type WrittenModel, writeModel } from "../model/write.ts";
 import type { DType, Tensor } from "../tensor.ts";
+import { memoryGuard } from "./memory.ts";
 import { profileFile } from "./profile.ts";
 import { faultText, type ProviderFault, pinFaults, webGpuOptions } from "./provider-faults.ts";
 import { candidates } from "./providers.ts";
@@ -12,14 +13,27 @@ import { type Fetches, type Session, type SessionOptions, using } from "./runtim
 /** Weights of at least this many bytes stay in the buffer they were read into; below it a copy is cheaper than a lookup. */
 const externalFrom = 1024;
 
-/** Compiles a graph. Throws DeviceError when the device can't be had, RuntimeFailure when ONNX Runtime refuses the graph. */
+/**
+ * Compiles a graph. Throws DeviceError when the device can't be had, RuntimeFailure when ONNX Runtime refuses the graph,
+ * MemoryError when its values can't fit; so does a run, once it knows the sizes.
+ */
 export async function openSession(graph: Graph, options: SessionOptions = {}): Promise<Session> {
+  const guard = memoryGuard(graph, options.memory);
+  guard(); // the runtime computes what is constant while it compiles
   const writing = options.writesInto ? { externalFrom, sequenceFirst } : { externalFrom };
   const session = await onFirst(options.device, (opened) => {
     const { graph: given, pins } = pinFaults(graph, opened.device);
     return compile(writeModel(given, writing), options, { opened, pins, written: graph.nodes.length });
   });
-  return options.writesInto ? withoutCopies(session) : session;
+  return guarded(guard, options.writesInto ? withoutCopies(session) : session);
+}
+
+function guarded(guard: ReturnType<typeof memoryGuard>, session: Session): Session {
+  const run: Session["run"] = async (feeds, fetches) => {
+    guard(feeds);
+    return session.run(feeds, fetches);
+  };
+  return { ...session, run };
 }
 
 const sequenceFirst = "camkit/sequence";

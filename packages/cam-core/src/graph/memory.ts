@@ -1,0 +1,53 @@
+import { bytesPerElement } from "../tensor.ts";
+import { estimateDim } from "./dims.ts";
+import { type Graph, readsOf, type ValueType } from "./graph.ts";
+
+/** Operators whose output is their input's memory under another shape. */
+const views: ReadonlySet<string> = new Set(["Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze"]);
+
+/**
+ * The least memory, in bytes, that a graph's values take at a time: what is alive after each node, in the order of the nodes.
+ * Weights don't count, they lie in files. Given sizes of symbols; what isn't known counts as 1. So a graph whose least is too
+ * much can't be run, and one that passes may still need more. Types are those that `graph.types` holds.
+ */
+export function leastMemory(graph: Graph): (sizes: ReadonlyMap<string, number>) => number {
+  const types = new Map<string, ValueType>([
+    ...graph.types,
+    ...graph.inputs.map((input) => [input.name, input] as const),
+  ]);
+  const lastUse = new Map<string, number>();
+  graph.nodes.forEach((node, at) => {
+    for (const name of readsOf(node)) lastUse.set(name, at);
+  });
+  for (const { name } of [...graph.outputs, ...graph.inputs]) lastUse.set(name, graph.nodes.length);
+  const ending = graph.nodes.map((): string[] => []);
+  for (const [name, at] of lastUse) ending[at]?.push(name);
+
+  return (sizes) => {
+    const held = new Map<string, number>();
+    let live = 0;
+    const hold = (name: string) => {
+      const bytes = bytesOf(types.get(name), sizes);
+      held.set(name, bytes);
+      live += bytes;
+    };
+    for (const input of graph.inputs) hold(input.name);
+    let peak = live;
+    graph.nodes.forEach((node, at) => {
+      if (!views.has(node.opType)) for (const name of node.outputs) if (name !== "") hold(name);
+      for (const name of ending[at]!) live -= held.get(name) ?? 0;
+      peak = Math.max(peak, live);
+    });
+    return peak;
+  };
+}
+
+function bytesOf(type: ValueType | undefined, sizes: ReadonlyMap<string, number>): number {
+  if (!type?.shape) return 0;
+  const size = (name: string) => sizes.get(name) ?? 1;
+  const elements = type.shape.reduce<number>(
+    (product, dim) => product * (dim === null ? 1 : Math.max(0, estimateDim(dim, size))),
+    1,
+  );
+  return elements * (bytesPerElement[type.dtype] ?? 0);
+}
