@@ -2,6 +2,7 @@ import { GradientRuleError, NoGradientRuleError, NotOnPathError } from "../error
 import type { Builder, Value } from "../graph/builder.ts";
 import { whyNotExpanded } from "../graph/fused/index.ts";
 import { type Node, numberAttribute, numbersAttribute, readsOf, stringAttribute, topological } from "../graph/graph.ts";
+import { naming } from "../naming.ts";
 import type { DType } from "../tensor.ts";
 import type { VjpContext } from "./rule.ts";
 import { rules } from "./rules/index.ts";
@@ -76,7 +77,14 @@ function sweep(
     const rule = table[ruleName(node)];
     if (!rule) throw missingRule(op, node, seeds, wrt, options.candidates?.() ?? []);
     if (rule.kind === "zero") continue;
-    const results = rule.vjp({ ...contextOf(op, node, dys, carries, primal), give, pull });
+    const context = { ...contextOf(op, node, dys, carries, primal), give, pull };
+    const results = naming(
+      () => rule.vjp(context),
+      (cause) =>
+        new GradientRuleError(node.opType, node.name, `its inputs and attributes don't fit: ${cause.message}`, {
+          cause,
+        }),
+    );
     node.inputs.forEach((input, i) => {
       const result = results[i];
       if (input !== "" && result && carries.has(input)) give(input, result);

@@ -7,7 +7,8 @@ import {
   type Shape,
   topological,
 } from "../graph/graph.ts";
-import type { Facts } from "../graph/infer.ts";
+import { type Facts, unforeseen } from "../graph/infer.ts";
+import { naming } from "../naming.ts";
 import { type Axes, type Axis, batch, channel, isSpace, other, type SpaceAxis, spaceAxis } from "./axis.ts";
 import { reshapeAxes } from "./reshape-axes.ts";
 
@@ -41,7 +42,10 @@ export function inferAxes(graph: Graph, facts: Facts, inputs: ReadonlyMap<string
       const shape = facts.types.get(name)?.shape;
       if (!shape) return;
       const rule = node.domain === "" ? (rules[node.opType] ?? elementwise) : elementwise;
-      const result = rule({ node, axes, shapes, shape, facts, output });
+      const result = naming(
+        () => rule({ node, axes, shapes, shape, facts, output }),
+        (cause) => unforeseen("axes", node, cause),
+      );
       if (result && result.length === shape.length && result.some((axis) => axis.kind !== "other"))
         known.set(name, result);
     });

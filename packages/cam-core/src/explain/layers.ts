@@ -2,7 +2,7 @@ import { between } from "../autodiff/gradient.ts";
 import { LayerError, UnknownNameError } from "../errors.ts";
 import type { Builder, Value } from "../graph/builder.ts";
 import { estimateDim } from "../graph/dims.ts";
-import { constantsOf, type Dim, producersOf, topological, usersOf } from "../graph/graph.ts";
+import { constantsOf, type Dim, type Node, producersOf, topological, usersOf } from "../graph/graph.ts";
 import { type Axes, type Axis, isSpace, type SpaceAxis } from "./axis.ts";
 
 /** A tensor that a map can be made at. */
@@ -90,7 +90,8 @@ const weightless: ReadonlySet<string> = new Set([
 /** The tensors that a map can be made at, in graph order: on the path from the input to the logits, laid out in space. */
 export function candidateLayers(site: Site): Layer[] {
   const { frontier, list } = candidates(site);
-  return list.filter((layer) => frontier.has(layer.tensor) || isFinished(site, layer.tensor));
+  const producers = producersOf(site.op.graph);
+  return list.filter((layer) => frontier.has(layer.tensor) || isFinished(site, producers.get(layer.tensor)));
 }
 
 /**
@@ -251,8 +252,7 @@ function spatial(axis: Axis): boolean {
 }
 
 /** Activations, norms, residual sums, products of two computed tensors, concatenations, pools. */
-function isFinished(site: Site, value: Value): boolean {
-  const node = producersOf(site.op.graph).get(value);
+function isFinished(site: Site, node: Node | undefined): boolean {
   if (!node || unfinished.has(node.opType)) return false;
   if (!["Add", "Sub", "Mul", "Div"].includes(node.opType)) return true;
   const constants = constantsOf(site.op.graph);

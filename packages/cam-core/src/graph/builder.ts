@@ -1,5 +1,5 @@
 import { IllegalGraphError } from "../errors.ts";
-import { type DType, float32, float64, int64, type Tensor } from "../tensor.ts";
+import { type DType, float32, float64, int64, sizeOf, type Tensor } from "../tensor.ts";
 import { isStatic, sameDim, sameShape } from "./dims.ts";
 import {
   type Attribute,
@@ -113,6 +113,9 @@ export class Builder {
     attributes: Record<string, AttributeInput> = {},
     options: { outputs?: number; domain?: string } = {},
   ): Value[] {
+    for (const [name, given] of Object.entries(attributes))
+      if (!isWhole(name, given))
+        throw new IllegalGraphError(`${opType} would get ${name} = [${given}]: sizes that don't fit together`);
     const names = Array.from({ length: options.outputs ?? 1 }, (_, i) =>
       this.fresh(i === 0 ? opType : `${opType}.${i}`),
     );
@@ -150,7 +153,8 @@ export class Builder {
   #settled(name: Value): Tensor | undefined {
     const values = this.integers(name);
     const type = this.facts.types.get(name);
-    if (!values || !type || !isStatic(type.shape)) return undefined;
+    if (!values?.every(Number.isInteger) || !type || !isStatic(type.shape)) return undefined;
+    if (values.length !== sizeOf(type.shape)) return undefined;
     const { dtype, shape } = type;
     if (dtype === "int64") return int64(shape, values);
     if (dtype === "int32") return { dtype, shape, data: Int32Array.from(values) };
@@ -181,6 +185,8 @@ export class Builder {
 
   /** A scalar of the given type. */
   scalar(value: number, dtype: DType): Value {
+    if (/^u?int/.test(dtype) && !Number.isInteger(value))
+      throw new IllegalGraphError(`${value} is no ${dtype}: the types of what meets here don't fit`);
     switch (dtype) {
       case "float32":
         return this.constant(float32([], [value]));
@@ -199,6 +205,8 @@ export class Builder {
 
   /** A 1-D int64 constant: a shape, axes, pads. */
   ints(values: readonly number[]): Value {
+    if (values.some((value) => !Number.isInteger(value) && Math.abs(value) !== Number.POSITIVE_INFINITY))
+      throw new IllegalGraphError(`sizes that don't fit together: [${values.join(", ")}]`);
     return this.constant(int64([values.length], values));
   }
 
@@ -446,6 +454,7 @@ export class Builder {
   }
   /** The number of elements along some axes, as a 1-element int64 value. */
   count(x: Value, axes: readonly number[]): Value {
+    if (axes.length === 0) return this.ints([1]);
     return axes.map((axis) => this.dim(x, axis)).reduce((a, b) => this.mul(a, b));
   }
   /** Reshapes to numbers (0 copies, -1 infers) or to a shape computed in the graph; no node where it changes nothing. */
@@ -678,4 +687,11 @@ function toAttributes(given: Record<string, AttributeInput>): Attributes {
     else attributes[name] = { type: "ints", value };
   }
   return attributes;
+}
+
+/** Whether what becomes an int attribute is one. */
+function isWhole(name: string, given: AttributeInput): boolean {
+  if (given === undefined || typeof given === "string") return true;
+  if (typeof given === "number") return floatAttributes.has(name) || Number.isInteger(given);
+  return given.every(Number.isInteger);
 }

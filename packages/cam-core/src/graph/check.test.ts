@@ -58,7 +58,7 @@ describe("legality", () => {
     ["a weight made again", [node("a", ["x"], ["w"]), node("b", ["x"], ["y"])], /"w" is made twice: by an initializer/],
     ["twice among one node's outputs", [node("a", ["x"], ["y", "y"])], /"y" is made twice/],
     ["read and never made", [node("a", ["x", "ghost"], ["y"])], /Op "a" reads "ghost", which nothing makes/],
-    ["captured and never made", [capturing("c", "ghost", ["y"])], /Op "c" reads "ghost"/],
+    ["captured and never made", [capturing("c", "ghost", ["y"])], /Op "inner" reads "ghost"/],
     ["an output never made", [node("a", ["x"], ["z"])], /output "y" is made by nothing/],
     ["a node that reads itself", [node("a", ["y"], ["y"])], /form a cycle/],
     [

@@ -1,3 +1,5 @@
+import { IllegalGraphError } from "../errors.ts";
+import { naming } from "../naming.ts";
 import { type DType, numbersIn, sizeOf, viewBytes } from "../tensor.ts";
 import {
   type Attribute,
@@ -62,10 +64,16 @@ const longestReal = 32;
  * more precise one holds, dimension by dimension. A sub-graph also sees the values `around` it.
  */
 export function inferGraph(graph: Graph, around?: Facts): Facts {
+  const facts = factsAtStart(graph, around);
+  for (const node of topological(graph)) inferNode(node, facts, graph.types);
+  return facts;
+}
+
+/** What is known before any node: of inputs, constants, and values `around` a sub-graph. */
+export function factsAtStart(graph: Graph, around?: Facts): Facts {
   const facts: Facts = { opset: opsetOf(graph), types: new Map(around?.types), elements: new Map(around?.elements) };
   for (const input of graph.inputs) facts.types.set(input.name, { dtype: input.dtype, shape: input.shape });
   for (const [name, tensor] of graph.initializers) addInitializer(facts, name, tensor);
-  for (const node of topological(graph)) inferNode(node, facts, graph.types);
   return facts;
 }
 
@@ -78,6 +86,7 @@ export function addInitializer(facts: Facts, name: string, tensor: Initializer):
 
 /** Contents of a small constant of whole or real numbers, bools as 0 and 1; undefined for anything else. */
 export function elementsOf(tensor: Initializer): readonly number[] | undefined {
+  if (tensor.strings) return undefined;
   const longest = /int|bool/.test(tensor.dtype)
     ? longestFollowed
     : /float(16|32|64)/.test(tensor.dtype)
@@ -96,14 +105,42 @@ export function inferNode(node: Node, facts: Facts, declared?: ReadonlyMap<strin
   const rule = shapeRuleOf(node);
   let inferred: readonly (Inferred | undefined)[] = [];
   if (rule && node.inputs.every((name) => name === "" || facts.types.has(name)))
-    inferred = rule(contextOf(node, facts));
+    inferred = naming(
+      () => rule(contextOf(node, facts)),
+      (cause) => unforeseen("shape", node, cause),
+    );
   node.outputs.forEach((name, i) => {
     if (name === "") return;
     const found = inferred[i];
-    const type = merge(found, declared?.get(name));
+    const type = possible(merge(found, declared?.get(name)));
     if (type) facts.types.set(name, type);
     if (found?.elements && found.elements.length <= longestFollowed) facts.elements.set(name, found.elements);
   });
+}
+
+/** No network's values have more axes. */
+const mostAxes = 64;
+
+/**
+ * A size that can't be (negative, or beyond whole numbers) is taken for unknown: the graph may never come to compute it, and
+ * the runtime says so where it does.
+ */
+function possible(type: ValueType | undefined): ValueType | undefined {
+  if (type?.shape === undefined) return type;
+  if (type.shape.length > mostAxes) return { dtype: type.dtype };
+  return { dtype: type.dtype, shape: type.shape.map((dim) => (typeof dim === "string" || isSize(dim) ? dim : null)) };
+}
+
+function isSize(dim: Dim | undefined): boolean {
+  return Number.isSafeInteger(dim) && (dim as number) >= 0;
+}
+
+/** What a rule stumbled over at a node whose form is right, but not what it computes with. */
+export function unforeseen(what: string, node: Node, cause: Error): IllegalGraphError {
+  return new IllegalGraphError(
+    `the ${what} rule of ${node.opType} can't make sense of node "${node.name}": ${cause.message}`,
+    { hint: "Its inputs or attributes don't fit each other: check the file with onnx.checker.", cause },
+  );
 }
 
 /** Declared symbols count where inference knows nothing better; exporters' per-value symbols never replace a derived one. */

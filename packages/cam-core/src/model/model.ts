@@ -1,3 +1,7 @@
+import { checkGraph } from "../graph/check.ts";
+import { checkConstants } from "../graph/check-constants.ts";
+import { checkLoops } from "../graph/check-loops.ts";
+import { checkNodes } from "../graph/check-nodes.ts";
 import { refuseLaidOut } from "../graph/fused/index.ts";
 import type { Graph } from "../graph/graph.ts";
 import { upgradeGraph } from "../graph/upgrade/index.ts";
@@ -38,7 +42,8 @@ export type OpenOptions = ReadOptions & {
 
 /**
  * Opens a model from bytes in memory or from a source that is read piece by piece; neither may change afterwards, since
- * weights stay there. Throws NotOnnxError, UnsupportedModelError.
+ * weights stay there. The graph and each of its nodes are checked, so that whatever works on it can take their form for granted.
+ * Throws NotOnnxError, UnsupportedModelError; IllegalGraphError for a graph that breaks a rule of ONNX.
  */
 export function openModel(from: Uint8Array | ByteSource, options: OpenOptions = {}): Model {
   const source = from instanceof Uint8Array ? sourceOf(from) : from;
@@ -54,8 +59,12 @@ export function openModel(from: Uint8Array | ByteSource, options: OpenOptions = 
     }),
   });
   const opset = graph.opsets.get("") ?? 1;
+  checkGraph(graph);
+  checkNodes(graph);
   refuseLaidOut(graph);
   upgradeGraph(graph);
+  checkConstants(graph);
+  checkLoops(graph);
   const described = options.describe?.(graph);
   const manifest = described?.manifest ?? options.manifest;
   return {

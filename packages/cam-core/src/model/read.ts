@@ -12,6 +12,7 @@ import {
   type ValueInfoProto,
 } from "onnx-buf";
 import { NotOnnxError, UnsupportedModelError } from "../errors.ts";
+import { opaque } from "../graph/expression.ts";
 import type { Attribute, Dim, Graph, Initializer, Node, ValueInfo, ValueType } from "../graph/graph.ts";
 import { bytesOf, bytesPerElement, type DType, sizeOf, type TypedArray } from "../tensor.ts";
 import { dtypeFromOnnx, onnxTypeName } from "./dtypes.ts";
@@ -141,9 +142,17 @@ function readType(info: ValueInfoProto, reader: Reader): ValueType | undefined {
   const dtype = dtypeOf(value.value.elemType, `value "${info.name}"`, reader);
   const shape = value.value.shape?.dim.map((dim): Dim => {
     if (dim.value.case === "dimValue") return dim.value.value < 0n ? null : Number(dim.value.value);
-    return dim.value.case === "dimParam" && dim.value.value !== "" ? dim.value.value : null;
+    return dim.value.case === "dimParam" ? symbolOf(dim.value.value) : null;
   });
   return shape ? { dtype, shape } : { dtype };
+}
+
+/** No exporter's name for a size is longer. */
+const longestSymbol = 256;
+
+/** A size's name. One that reads like an expression of ours is only a name all the same. */
+function symbolOf(name: string): Dim {
+  return name === "" || name.length > longestSymbol ? null : opaque(name);
 }
 
 function dtypeOf(number: number, where: string, reader: Reader): DType {
@@ -156,11 +165,13 @@ function dtypeOf(number: number, where: string, reader: Reader): DType {
 }
 
 function readNode(proto: NodeProto, index: number, reader: Reader, opsets: ReadonlyMap<string, number>): Node {
-  const attributes: Record<string, Attribute> = {};
-  for (const attribute of proto.attribute) {
-    const read = readAttribute(attribute, reader, opsets);
-    if (read) attributes[attribute.name] = read;
-  }
+  // Not an object that is filled name by name: a name in a file may be one that JavaScript objects have already.
+  const attributes: Readonly<Record<string, Attribute>> = Object.fromEntries(
+    proto.attribute.flatMap((attribute) => {
+      const read = readAttribute(attribute, reader, opsets);
+      return read ? [[attribute.name, read]] : [];
+    }),
+  );
   return {
     opType: proto.opType,
     domain: canonicalDomain(proto.domain),
@@ -279,6 +290,11 @@ function typedField(proto: TensorProto, dtype: DType): TypedArray {
   }
 }
 
+/** Digits as a number; NaN for any other text. */
+function wholeNumber(text: string): number {
+  return /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+}
+
 function externalPart(proto: TensorProto, reader: Reader): Part {
   const entries = new Map(proto.externalData.map((entry) => [entry.key, entry.value]));
   const location = entries.get("location");
@@ -292,9 +308,9 @@ function externalPart(proto: TensorProto, reader: Reader): Part {
       },
     );
   const source = reader.externalData(location);
-  const offset = Number(entries.get("offset") ?? 0);
-  const length = Number(entries.get("length") ?? source.size - offset);
-  if (!Number.isInteger(offset) || offset < 0 || !Number.isInteger(length))
+  const offset = wholeNumber(entries.get("offset") ?? "0");
+  const length = wholeNumber(entries.get("length") ?? String(Math.max(0, source.size - offset)));
+  if (Number.isNaN(offset) || Number.isNaN(length))
     throw new NotOnnxError(reader.name, `tensor "${proto.name}" has an unusable offset or length in "${location}"`);
   if (offset + length > source.size)
     throw new NotOnnxError(

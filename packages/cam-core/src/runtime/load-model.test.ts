@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { create, toBinary } from "@bufbuild/protobuf";
@@ -206,6 +206,27 @@ describe("external data", () => {
       code: "not-onnx",
       message: expect.stringMatching(/"large" needs bytes 120 to 2520 of "short.bin", which has 2000/),
     });
+  });
+
+  test("a link may lead to the model's own folder, or to where the model's own link leads, and nowhere else", async () => {
+    // As Hugging Face keeps them: names that are links to contents in another folder.
+    const [blobs, snapshot] = [join(folder, "blobs"), join(folder, "snapshot")];
+    for (const made of [blobs, snapshot]) mkdirSync(made);
+    const data = Uint8Array.from([
+      ...bytesOf(weights.large.data as Float32Array),
+      ...bytesOf(weights.small.data as Float32Array),
+    ]);
+    writeFileSync(join(blobs, "1"), data);
+    outside(join(blobs, "2"), { large: { location: "w.bin", offset: 0 }, small: { location: "w.bin", offset: 2400 } });
+    symlinkSync(join(blobs, "1"), join(snapshot, "w.bin"));
+    symlinkSync(join(blobs, "2"), join(snapshot, "model.onnx"));
+    expect((await loadModel(join(snapshot, "model.onnx"))).graph.initializers.size).toBe(2);
+
+    rmSync(join(snapshot, "model.onnx"));
+    copyFileSync(join(blobs, "2"), join(snapshot, "model.onnx"));
+    await expect(loadModel(join(snapshot, "model.onnx"))).rejects.toThrow(
+      /"w.bin" is a link out of the model's folder/,
+    );
   });
 
   test.each(["../outside.bin", "/etc/passwd", "below/../../outside.bin", ".."])(

@@ -1,4 +1,5 @@
-import { dirname, isAbsolute, join, normalize, resolve } from "node:path";
+import { realpathSync } from "node:fs";
+import { dirname, isAbsolute, join, normalize, relative, resolve } from "node:path";
 import { FileError, ManifestError, NotOnnxError } from "../errors.ts";
 import { type ForeignFormat, foreignFormats } from "../model/foreign/index.ts";
 import type { Manifest } from "../model/manifest.ts";
@@ -52,14 +53,29 @@ export function checkHash(model: ModelFile, manifest = manifestPath(model.path))
 
 export { manifestPath } from "./find-manifest.ts";
 
+/**
+ * Whether a file, links followed, lies in the model's folder: in the one that it was opened in, or in the one that the model's own
+ * link leads to. Hugging Face's cache keeps both files that way.
+ */
+function liesBeside(file: string, model: string): boolean {
+  const real = realpathSync(file);
+  return [realpathSync(dirname(model)), dirname(realpathSync(model))].some(
+    (folder) => !isAbsolute(relative(folder, real)) && !relative(folder, real).startsWith(".."),
+  );
+}
+
 /** External data lies beside the model; a location that points elsewhere is refused. The runtime looks in the same folder. */
 function externalFile(path: string, location: string): ByteSource {
   if (isAbsolute(location) || normalize(location).startsWith(".."))
     throw new NotOnnxError(path, `its external data "${location}" lies outside the model's folder`);
   const file = join(dirname(path), location);
   try {
-    return { ...fileSource(file), file: { folder: dirname(resolve(path)), name: location } };
+    const source = { ...fileSource(file), file: { folder: dirname(resolve(path)), name: location } };
+    if (!liesBeside(file, path))
+      throw new NotOnnxError(path, `its external data "${location}" is a link out of the model's folder`);
+    return source;
   } catch (cause) {
+    if (cause instanceof NotOnnxError) throw cause;
     throw new FileError(file, "the model's external data can't be read", {
       hint: "Keep the external data file beside the model, under the name that the model uses.",
       cause,

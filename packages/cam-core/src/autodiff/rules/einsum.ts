@@ -15,6 +15,8 @@ export const einsum = defineRules({
     vjp: (context) => {
       const { op, inputs, dy, wants } = context;
       const { terms, output } = parse(context);
+      if (terms.length !== inputs.length)
+        throw context.refuse(`its equation has ${terms.length} terms, and it has ${inputs.length} inputs`);
       return inputs.map((x, i) => {
         if (!wants(i)) return null;
         const others = terms.flatMap((term, j) => (j === i ? [] : [{ term, value: inputs[j]! }]));

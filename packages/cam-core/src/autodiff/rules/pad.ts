@@ -34,11 +34,17 @@ function cropped(op: Builder, dy: Value, pads: Value, axes: Value | undefined): 
   });
 }
 
+const folds: ReadonlyMap<string, typeof reflected> = new Map([
+  ["reflect", reflected],
+  ["edge", repeated],
+  ["wrap", wrapped],
+]);
+
 /** The other modes read the borders from inside x: axis by axis the borders are folded back, then what was cut off is zero. */
 const folded: Vjp = (context) => {
   const { op, inputs, dy, string } = context;
   const borders = bordersOf(context);
-  const fold = { reflect: reflected, edge: repeated, wrap: wrapped }[string("mode", "constant")];
+  const fold = folds.get(string("mode", "constant"));
   if (!fold) throw context.refuse(`mode "${string("mode", "constant")}" is none that ONNX defines`);
   const inside = borders
     .filter(({ before, after }) => !(isZero(op, before) && isZero(op, after)))

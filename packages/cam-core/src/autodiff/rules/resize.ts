@@ -17,17 +17,12 @@ export const resize = defineRules({
       const x = inputs[0]!;
       const factors = repeats(context);
       if (factors) {
-        // Pixels repeated: each sums what came of it. A mean over the block, times its size, is the fastest way to.
-        const sum = op.averagePool(dy, { kernel_shape: factors, strides: factors });
-        return [
-          op.shapedLike(
-            op.mul(
-              sum,
-              factors.reduce((a, b) => a * b, 1),
-            ),
-            x,
-          ),
-        ];
+        // Pixels repeated: each sums what came of it. A mean over the block, times its size, is the fastest way to. ONNX Runtime
+        // (1.30) makes one node of a Pad and the pooling behind it, also where it then refuses that node.
+        const count = factors.reduce((a, b) => a * b, 1);
+        const mean = (of: Value) => op.averagePool(of, { kernel_shape: factors, strides: factors });
+        const padded = op.graph.nodes.some((node) => node.opType === "Pad" && node.outputs[0] === dy);
+        return [op.shapedLike(padded ? mean(op.mul(dy, count)) : op.mul(mean(dy), count), x)];
       }
       const matrices = new Map(resizedAxes(context).map((resized) => [resized.axis, axisMatrix(context, resized)]));
       return [backAlongAxes(op, dy, x, matrices)];

@@ -1,7 +1,8 @@
 import { UnsupportedModelError } from "../../errors.ts";
+import { naming } from "../../naming.ts";
 import { Builder, type Value } from "../builder.ts";
 import { copyGraph, type Expanded, type Graph, type Node, readsOf, topological } from "../graph.ts";
-import { inferGraph, inferNode } from "../infer.ts";
+import { inferGraph, inferNode, unforeseen } from "../infer.ts";
 import { renameOutputs } from "../rename.ts";
 import { activations } from "./activations.ts";
 import { attentions } from "./attention.ts";
@@ -40,7 +41,10 @@ export function expandFused(graph: Graph): void {
   const expanded: Expanded[] = [];
   for (const node of old) {
     const from = graph.nodes.length;
-    const outputs = expansionOf(node)?.(fusedNode(op, node));
+    const outputs = naming(
+      () => expansionOf(node)?.(fusedNode(op, node)),
+      (cause) => unforeseen("expansion", node, cause),
+    );
     if (outputs && !("refused" in outputs)) {
       renameOutputs(graph, op, outputs, node.outputs);
       expanded.push({ node, parts: graph.nodes.slice(from) });

@@ -65,6 +65,8 @@ const matMulNBits: Expand = ({ op, inputs: [a, b, scales, zeros, order, bias], i
   if (order) return refused("its blocks are reordered (g_idx)");
   if (int("weight_prepacked", 0) !== 0) return refused("its weights are laid out for one machine");
   const [rows, columns, bits, block] = [int("N", 0), int("K", 0), int("bits", 4), int("block_size", 32)];
+  if (![2, 4, 8].includes(bits) || !(rows > 0 && columns > 0 && block > 0))
+    return refused(`its weights have ${bits} bits, [${rows}, ${columns}] in blocks of ${block}`);
   const blocks = Math.ceil(columns / block);
   const type = op.dtype(a!);
   const codes = op.reshape(unpacked(op, b!, bits), [rows, blocks, block]);

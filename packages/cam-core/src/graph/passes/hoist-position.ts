@@ -105,7 +105,7 @@ function repicked(op: Builder, top: Value, choice: Choice, pick: Pick): Value {
 /** The value of `choice.x` at the chosen positions, computed as early as possible; `choice.x` itself where that is nowhere. */
 function climb(op: Builder, choice: Choice): Value {
   const producers = producersOf(op.graph);
-  const demand = demandOf(op, choice);
+  const { demand, positions } = demandOf(op, choice);
   const done = new Map<string, Value>();
 
   /** x cut to the positions. */
@@ -133,11 +133,20 @@ function climb(op: Builder, choice: Choice): Value {
     );
   };
 
+  // From the inputs on, so that each step finds the one before it done: a network may be thousands of nodes deep.
+  for (const node of topological(op.graph))
+    for (const name of node.outputs) {
+      const position = name === choice.x ? undefined : positions.get(demand.get(name) ?? "");
+      if (position) at(name, position);
+    }
   return through(choice.x, choice) ?? choice.x;
 }
 
-/** For every value that the choice depends on: the positions that all its users need, or "all". */
-function demandOf(op: Builder, choice: Choice): Map<Value, string> {
+/** For every value that the choice depends on: the positions that all its users need, by their key, or "all". */
+function demandOf(
+  op: Builder,
+  choice: Choice,
+): { demand: ReadonlyMap<Value, string>; positions: ReadonlyMap<string, Position> } {
   const picking = new Set(choice.picks.map((pick) => pick.node));
   const demand = new Map<Value, string>(op.graph.outputs.map((output) => [output.name, "all"]));
   const positions = new Map<string, Position>([[keyOf(choice), choice]]);
@@ -160,7 +169,7 @@ function demandOf(op: Builder, choice: Choice): Map<Value, string> {
     // A sub-graph may read any value whole.
     for (const name of readsOf(node)) if (!node.inputs.includes(name)) want(name, undefined);
   }
-  return demand;
+  return { demand, positions };
 }
 
 function keyOf({ axis, index, length }: Position): string {

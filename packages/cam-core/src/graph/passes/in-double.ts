@@ -56,11 +56,15 @@ export function inDouble(source: Graph): Graph {
     node.outputs.forEach((name, i) => {
       if (name === "") return;
       // Some outputs stay float32 whatever goes in (LayerNormalization's statistics).
-      if (singles[i]) doubles.set(name, op.cast(results[i]!, "float64"));
-      else op.alias(results[i]!, name);
+      const twin = singles[i] ? op.cast(results[i]!, "float64") : op.alias(results[i]!, name);
+      if (singles[i]) doubles.set(name, twin);
+      // What the file declares of a value, no rule of ours may find again.
+      const shape = facts.types.get(name)?.shape;
+      if (shape && !op.dims(twin)) op.facts.types.set(twin, { dtype: singles[i] ? "float64" : op.dtype(twin), shape });
     });
   }
   for (const output of graph.outputs) publish(output.name);
+  graph.types = op.facts.types;
   return graph;
 }
 
@@ -134,6 +138,7 @@ function convolution(op: Builder, node: Node, facts: Facts, double: Double): Val
   const ends = pads.slice(kernel.length);
   const padded = input.slice(2).map((size, i) => size + begins[i]! + ends[i]!);
   const places = output.slice(2);
+  if (product(output.slice(2)) * product(kernel) > mostIndices) return undefined;
   const [channels, taps, positions] = [input[1]!, product(kernel), product(places)];
   const whole = pads.every((pad) => pad === 0) ? double(x) : op.pad(double(x), [0, 0, ...begins, 0, 0, ...ends]);
   const flat = op.reshape(whole, [-1, channels, product(padded)]);
@@ -143,6 +148,9 @@ function convolution(op: Builder, node: Node, facts: Facts, double: Double): Val
   const y = op.reshape(op.matMul(matrix, windows), [-1, weight[0]!, ...places]);
   return [bias ? op.add(y, op.reshape(double(bias), [1, weight[0]!, ...places.map(() => 1)])) : y];
 }
+
+/** More than this many indices take longer to write down than float64 is worth: such a convolution runs in float32. */
+const mostIndices = 2 ** 24;
 
 /** Flat position in the padded input of each tap of each window: [taps, positions]. */
 function windowIndex(

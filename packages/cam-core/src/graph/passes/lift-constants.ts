@@ -16,18 +16,23 @@ function constantOf(node: Node, graph: Graph): Initializer | undefined {
   if (node.opType === "Identity" && !graph.outputs.some((output) => output.name === node.outputs[0]))
     return graph.initializers.get(node.inputs[0]!);
   if (node.opType !== "Constant") return undefined;
-  const [name, attribute] = Object.entries(node.attributes)[0] ?? [];
-  if (attribute?.type === "tensor") return attribute.value;
-  const tensor = name && valueForms[name]?.(attribute as never);
-  return tensor ? initializerOf(tensor) : undefined;
+  for (const [name, attribute] of Object.entries(node.attributes)) {
+    if (attribute.type === "tensor") return attribute.value;
+    const tensor = valueForms.get(`${name}: ${attribute.type}`)?.(attribute as never);
+    if (tensor) return initializerOf(tensor);
+  }
+  return undefined;
 }
 
 /** The short forms of a Constant's value. */
-const valueForms: Readonly<Record<string, (attribute: { value: never }) => Tensor>> = {
-  value_float: ({ value }) => float32([], [value]),
-  value_floats: ({ value }) => float32([(value as number[]).length], value),
-  value_int: ({ value }) => int64([], [value]),
-  value_ints: ({ value }) => int64([(value as number[]).length], value),
-  value_string: ({ value }) => ({ dtype: "string", shape: [], data: [value] }),
-  value_strings: ({ value }) => ({ dtype: "string", shape: [(value as string[]).length], data: value }),
-};
+const valueForms: ReadonlyMap<string, (attribute: { value: never }) => Tensor> = new Map<
+  string,
+  (attribute: { value: never }) => Tensor
+>([
+  ["value_float: float", ({ value }) => float32([], [value])],
+  ["value_floats: floats", ({ value }) => float32([(value as number[]).length], value)],
+  ["value_int: int", ({ value }) => int64([], [value])],
+  ["value_ints: ints", ({ value }) => int64([(value as number[]).length], value)],
+  ["value_string: string", ({ value }) => ({ dtype: "string", shape: [], data: [value] })],
+  ["value_strings: strings", ({ value }) => ({ dtype: "string", shape: [(value as string[]).length], data: value })],
+]);

@@ -7,6 +7,9 @@ import { renameOutputs } from "../rename.ts";
 /** A loop of more rounds isn't written out: what is explained has a few layers in a loop, not a thousand steps. */
 const mostRounds = 256;
 
+/** Nor are loops in loops that make more nodes than this. */
+const mostNodes = 50_000;
+
 /**
  * Replaces control flow that is settled before the run by what it does: an If whose condition is known by its branch, a Loop
  * whose number of rounds is known by as many copies of its body, operators on sequences whose tensors are known one by one
@@ -67,7 +70,7 @@ const loop: Settle = ({ op, node, lists }) => {
   let carried = node.inputs.slice(2);
   const scanned: Value[][] = node.outputs.slice(carried.length).map(() => []);
   for (let round = 0; round < rounds && goesOn !== 0; round++) {
-    if (goesOn === undefined || round >= mostRounds) return undefined;
+    if (goesOn === undefined || round >= mostRounds || op.graph.nodes.length > mostNodes) return undefined;
     const given = [op.scalar(round, "int64"), op.scalar(1, "bool"), ...carried];
     const made = written(op, body.value, given, `${node.name}/${round}`, lists);
     goesOn = op.integers(made[0]!)?.[0];
@@ -120,21 +123,21 @@ function written(
   return body.outputs.map(({ name }) => names.get(name) ?? name);
 }
 
-/** A body's node with the names that its values have outside; those that its own sub-graphs capture, too. */
+/**
+ * A body's node with the names that its values have outside; those that its own sub-graphs capture, too, whose nodes keep their
+ * names: prefixes upon prefixes would double at every level.
+ */
 function renamed(node: Node, names: ReadonlyMap<string, string>, prefix: string): Node {
   const name = (inner: string) => names.get(inner) ?? inner;
   const attributes = Object.entries(node.attributes).map(([key, attribute]): [string, Attribute] => {
     if (attribute.type !== "graph") return [key, attribute];
     const { value } = attribute;
     const outputs = value.outputs.map((output) => ({ ...output, name: name(output.name) }));
-    return [
-      key,
-      { ...attribute, value: { ...value, outputs, nodes: value.nodes.map((n) => renamed(n, names, prefix)) } },
-    ];
+    return [key, { ...attribute, value: { ...value, outputs, nodes: value.nodes.map((n) => renamed(n, names, "")) } }];
   });
   return {
     ...node,
-    name: `${prefix}/${node.name}`,
+    name: prefix === "" ? node.name : `${prefix}/${node.name}`,
     inputs: node.inputs.map((inner) => (inner === "" ? "" : name(inner))),
     outputs: node.outputs.map((inner) => (inner === "" ? "" : name(inner))),
     attributes: Object.fromEntries(attributes),
@@ -185,6 +188,7 @@ const split: Settle = (site) => {
   if (!known) return undefined;
   const isScalar = !asked || op.rank(asked) === 0;
   const each = known[0]!;
+  if (isScalar && !(each > 0 && (size as number) / each <= mostRounds)) return undefined;
   const sizes = isScalar
     ? Array.from({ length: Math.ceil((size as number) / each) }, (_, i) => Math.min(each, (size as number) - i * each))
     : known;

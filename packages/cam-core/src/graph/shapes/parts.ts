@@ -57,7 +57,8 @@ export function unknownOfRank(rank: Dim | undefined): Shape | undefined {
 /** The shape where its size allows following each element; undefined otherwise. */
 export function small(shape: Shape | undefined): readonly number[] | undefined {
   const size = shape && mulDims(...shape);
-  return typeof size === "number" && size <= longestComputed && shape!.every((dim) => typeof dim === "number")
+  const isSize = (dim: Dim) => typeof dim === "number" && dim >= 0;
+  return typeof size === "number" && size <= longestComputed && shape!.every(isSize)
     ? (shape as readonly number[])
     : undefined;
 }

@@ -1,7 +1,8 @@
 import { UnsupportedModelError } from "../../errors.ts";
+import { naming } from "../../naming.ts";
 import { Builder, type Value } from "../builder.ts";
 import { type Attribute, copyGraph, type Graph, type Node, opsetOf, topological } from "../graph.ts";
-import { type Facts, inferGraph, inferNode } from "../infer.ts";
+import { type Facts, factsAtStart, inferNode, unforeseen } from "../infer.ts";
 import { liftConstants } from "../passes/lift-constants.ts";
 import { renameOutputs } from "../rename.ts";
 import { attributesToInputs } from "./attributes-to-inputs.ts";
@@ -63,11 +64,16 @@ function isConcerned(node: Node, opset: number): boolean {
 function upgradeNodes(graph: Graph, opset: number, prefix: string, around?: Facts): void {
   const old = topological(graph);
   graph.nodes = [];
-  const op = new Builder(graph, { facts: inferGraph(graph, around), prefix });
+  const op = new Builder(graph, { facts: factsAtStart(graph, around), prefix });
   for (const given of old) {
     const node = upgradeBranches(given, opset, op);
     const outputs = upgradesOf(node, opset).reduce<readonly Value[] | undefined>(
-      (done, { rewrite }) => done ?? rewrite(node, op),
+      (done, { rewrite }) =>
+        done ??
+        naming(
+          () => rewrite(node, op),
+          (cause) => unforeseen("upgrade", node, cause),
+        ),
       undefined,
     );
     if (outputs) renameOutputs(graph, op, outputs, node.outputs);
