@@ -26,6 +26,7 @@ const verbs = {
   demo: (args) => [turbo("build"), [process.execPath, ...cli, "demo", ...args]],
   bench: (args) => [turbo("build"), [process.execPath, ...cli, "bench", ...args]],
   "bench:train": (args) => [turbo("build"), [process.execPath, "scripts/train-peers/run.mjs", ...args]],
+  fuzz: (args) => [turbo("build"), [process.execPath, "scripts/fuzz.mjs", ...args]],
   zoo: (args) => [turbo("build"), [process.execPath, "scripts/zoo.mjs", ...args]],
   setup: () => [],
 };

@@ -173,6 +173,7 @@ test("the door for pages", () => {
       "InputError",
       "LayerError",
       "ManifestError",
+      "MemoryError",
       "MethodError",
       "NameTakenError",
       "NoGradientRuleError",

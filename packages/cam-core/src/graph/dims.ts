@@ -245,9 +245,9 @@ export function broadcastShapes(...shapes: (Shape | undefined)[]): Shape | undef
  * alike.
  */
 export function estimateDim(dim: Dim, symbol: number | ((name: string) => number) = 224): number {
-  const valueOf = (name: string) => (typeof symbol === "number" ? symbol : symbol(name));
+  const sizeNamed = (name: string) => (typeof symbol === "number" ? symbol : symbol(name));
   if (typeof dim === "number") return dim;
-  if (dim === null) return valueOf("");
+  if (dim === null) return sizeNamed("");
   const tokens = dim.match(/(?:floor|min|max)?\(|‹[^›]*›|[(),+\-/·*]|[^(),+\-/·*]+/g) ?? [];
   let at = 0;
   const atom = (): number => {
@@ -262,7 +262,7 @@ export function estimateDim(dim: Dim, symbol: number | ((name: string) => number
       return functions[token]!(...values);
     }
     if (token === "-") return -atom();
-    return /^[\d.]+$/.test(token) ? Number(token) : valueOf(token.replace(/^‹|›$/g, ""));
+    return /^[\d.]+$/.test(token) ? Number(token) : sizeNamed(token.replace(/^‹|›$/g, ""));
   };
   // What follows a stroke is the divisor, up to the end of its product.
   const product = (): number => {

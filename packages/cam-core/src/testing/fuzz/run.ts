@@ -1,0 +1,110 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Report, Request } from "./worker.ts";
+
+/** How one file ended, as the parent sees it: also where the process that worked on it died or hung. */
+export type Ending = Omit<Report, "outcomes"> & {
+  /** The first thing that wasn't "ok", else "ok". */
+  readonly code: string;
+  readonly stage: string;
+  readonly defect: string | undefined;
+};
+
+export type RunOptions = {
+  /** Processes at a time. Default 2. */
+  readonly workers?: number;
+  /** Longest that one file may take. Default 5 s. */
+  readonly limitMs?: number;
+  /** Most memory beyond what a process holds after its first sound models. Default 300 MB. */
+  readonly limitMb?: number;
+  readonly onEnding?: (ending: Ending) => void;
+};
+
+/** A process that is new to the runtime needs longer: opening it, compiling. */
+const firstMs = 15_000;
+
+/**
+ * Takes damaged files the whole way in processes of their own, so that a crash or a hang belongs to one file. A process that
+ * died is replaced, and the next file goes on.
+ */
+export async function runCases(requests: readonly Request[], options: RunOptions = {}): Promise<Ending[]> {
+  const { workers = 2, limitMs = 5000, limitMb = 300, onEnding } = options;
+  const folder = mkdtempSync(join(tmpdir(), "camkit-fuzz-"));
+  const endings: Ending[] = [];
+  const queue = [...requests].reverse();
+  const serve = async (index: number) => {
+    let worker: Worker | undefined;
+    for (let request = queue.pop(); request !== undefined; request = queue.pop()) {
+      worker ??= startWorker(join(folder, String(index)));
+      const ending = judge(await worker.ask(request, limitMs), limitMb);
+      if (!worker.alive()) worker = undefined;
+      endings.push(ending);
+      onEnding?.(ending);
+    }
+    worker?.stop();
+  };
+  try {
+    await Promise.all(Array.from({ length: workers }, (_, index) => serve(index)));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return endings;
+}
+
+type Asked = { request: Request; report?: Report; died?: string; ms: number; base: number | undefined };
+type Worker = { ask(request: Request, limitMs: number): Promise<Asked>; alive(): boolean; stop(): void };
+
+function startWorker(folder: string): Worker {
+  const script = fileURLToPath(new URL("./worker.js", import.meta.url));
+  // What the runtime prints of each refusal would drown the counts.
+  let child: ChildProcess | undefined = fork(script, [folder], { stdio: ["ignore", "ignore", "pipe", "ipc"] });
+  let errors = "";
+  child.stderr!.on("data", (chunk: Buffer) => {
+    errors = (errors + chunk.toString()).slice(-2000);
+  });
+  let base: number | undefined;
+  let fresh = true;
+  const ask: Worker["ask"] = (request, limitMs) =>
+    new Promise((resolve) => {
+      const asked = child!;
+      const start = performance.now();
+      const end = (outcome: Pick<Asked, "report" | "died">) => {
+        clearTimeout(timer);
+        asked.removeAllListeners("message");
+        asked.removeAllListeners("exit");
+        if (outcome.died !== undefined) {
+          asked.kill("SIGKILL");
+          child = undefined;
+        }
+        resolve({ request, ...outcome, ms: performance.now() - start, base });
+        // What is held after the first file is what the programs themselves take.
+        base ??= outcome.report?.peakMb;
+      };
+      const limit = fresh ? limitMs + firstMs : limitMs;
+      const timer = setTimeout(() => end({ died: `no answer within ${limit / 1000} s` }), limit);
+      fresh = false;
+      asked.once("message", (report: Report) => end({ report }));
+      asked.once("exit", (code, signal) => end({ died: `the process ended: ${signal ?? code}\n${errors}` }));
+      asked.send(request);
+    });
+  return {
+    ask,
+    alive: () => child !== undefined,
+    stop: () => {
+      child?.removeAllListeners("exit");
+      child?.kill();
+    },
+  };
+}
+
+function judge({ request, report, died, ms, base }: Asked, limitMb: number): Ending {
+  if (!report) return { ...request, story: "", code: "defect", stage: "process", defect: died, ms, peakMb: undefined };
+  const { outcomes, ...facts } = report;
+  const told = outcomes.find((each) => each.defect) ?? outcomes.find((each) => each.code !== "ok");
+  const grown = report.peakMb !== undefined && base !== undefined ? report.peakMb - base : 0;
+  const defect = told?.defect ?? (grown > limitMb ? `${Math.round(grown)} MB more than before` : undefined);
+  return { ...facts, code: defect ? "defect" : (told?.code ?? "ok"), stage: told?.stage ?? "all", defect };
+}

@@ -1,0 +1,44 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { cases } from "./cases.ts";
+import type { Outcome } from "./journey.ts";
+
+/** What the parent asks of a process of its own, and what it hears: one file at a time. */
+export type Request = { readonly kind: string; readonly seed: number };
+export type Report = Request & {
+  readonly story: string;
+  readonly outcomes: readonly Outcome[];
+  readonly ms: number;
+  /** Highest resident memory while it was worked on, in MB; undefined where the system doesn't say. */
+  readonly peakMb: number | undefined;
+};
+
+/** Linux keeps a high-water mark and lets it be reset. */
+function resetPeak(): void {
+  try {
+    writeFileSync("/proc/self/clear_refs", "5");
+  } catch {
+    // Another system: the mark then is that of the whole life of the process, or none.
+  }
+}
+
+function peakMb(): number | undefined {
+  try {
+    const kb = /VmHWM:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))?.[1];
+    return kb === undefined ? undefined : Number(kb) / 1024;
+  } catch {
+    return undefined;
+  }
+}
+
+const folder = process.argv[2]!;
+
+process.on("message", async ({ kind, seed }: Request) => {
+  resetPeak();
+  const start = performance.now();
+  const { story, outcomes } = await cases[kind]!(seed, folder).catch((error: Error) => ({
+    story: "the file could not be made",
+    outcomes: [{ stage: "make", code: "defect", defect: error.stack ?? String(error) }],
+  }));
+  const report: Report = { kind, seed, story, outcomes, ms: performance.now() - start, peakMb: peakMb() };
+  process.send!(report);
+});
