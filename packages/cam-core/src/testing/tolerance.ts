@@ -15,7 +15,8 @@ export const tolerances = {
 
 export type Precision = keyof typeof tolerances;
 
-const noKernel = /NOT_IMPLEMENTED|Could not find an implementation|not supported|tensor\(double\)/;
+const noKernel =
+  /NOT_IMPLEMENTED|Could not find an implementation|not supported|does not support double|tensor\(double\)/;
 
 /**
  * Runs a check in float64, or in float32 where ONNX Runtime has no float64 kernel for one of its operators. A sample that is

@@ -6,13 +6,15 @@ import { defineRules, type VjpContext } from "../rule.ts";
 
 /**
  * A deformable convolution reads x between its pixels, at the places of an ordinary one plus an offset for each, and weighs what
- * it reads by a mask. In simpler operators: GridSample at those places, then a product with the weights.
+ * it reads by a mask. In simpler operators: the four pixels around each place, gathered and weighed, then a product with the
+ * weights. On a whole pixel, as where the offsets are 0, the slope is that to the next pixel, as in PyTorch; GridSample's
+ * coordinates, which round on the way, would choose either side.
  *
  * x [N, C, H, W], weights [M, C/g, kh, kw], offsets [N, og · K · 2, oh, ow] with K = kh · kw taps (y before x), mask
  * [N, og · K, oh, ow]. Each of the og groups of channels has places of its own.
  */
 function deformed(context: VjpContext, inputs: readonly Value[]): Value[] {
-  const { op, opset, int, refuse } = context;
+  const { op, int, refuse } = context;
   const [x, w, offset, bias, mask] = inputs as [Value, Value, Value, Value?, Value?];
   const weights = op.dims(w);
   if (op.rank(x) !== 4) throw refuse("only images, with two axes of space, have a gradient rule");
@@ -29,19 +31,31 @@ function deformed(context: VjpContext, inputs: readonly Value[]): Value[] {
 
   const steps = grouped(offset, taps, 2, ...out); // [N · og, K, 2, oh, ow]
   const [down, right] = op.split(steps, { axis: 2, sizes: [1, 1], outputs: 2 }) as [Value, Value];
-  const axes = ([down, right] as const).map((step, axis) => {
+  const [rows, columns] = ([down, right] as const).map((step, axis) => {
     const at = op.add(op.squeeze(step, [2]), regularPlaces(context, kernel, out[axis]!, axis, op.dtype(x)));
-    return op.unsqueeze(onGrid(op, at, x, axis + 2), [4]);
-  });
-  const grid = op.reshape(op.concat(axes.reverse(), 4), op.sizes([op.mul(batch, offsetGroups), taps, places, 2]));
-  const mode = opset < 20 ? "bilinear" : "linear";
-  const images = op.reshape(x, op.concat([op.mul(batch, offsetGroups), op.ints([-1]), op.shape(x, 2)], 0));
-  const read = op.node("GridSample", [images, grid], { mode, padding_mode: "zeros", align_corners: 0 })[0]!;
+    return neighbours(op, op.reshape(at, [0, -1]), op.dim(x, axis + 2)); // of K · places
+  }) as [Neighbour[], Neighbour[]];
+  const pairs = rows.flatMap((row) => columns.map((column) => [row, column] as const));
+  const width = op.dim(x, 3);
+  const pixels = op.concat(
+    pairs.map(([row, column]) => op.add(op.mul(row.pixel, width), column.pixel)),
+    1,
+  ); // [N · og, 4 · K · places]
+  const shares = pairs.map(([row, column]) => op.mul(row.share, column.share));
+  const images = op.reshape(x, op.concat([op.mul(batch, offsetGroups), op.ints([-1]), op.count(x, [2, 3])], 0));
+  const around = op.gatherND(op.transpose(images, [0, 2, 1]), op.unsqueeze(pixels, [2]), 1); // [N · og, 4 · K · places, C/og]
+  const each = op.mul(around, op.unsqueeze(op.concat(shares, 1), [2]));
+  const four = op.reshape(
+    each,
+    op.concat([op.mul(batch, offsetGroups), op.ints([4]), op.mul(places, taps), op.ints([-1])], 0),
+  );
+  const sum = op.transpose(op.reduceSum(four, { axes: [1], keepdims: false }), [0, 2, 1]);
+  const read = op.reshape(sum, op.concat([op.ints([0, 0, taps]), places], 0)); // [N · og, C/og, K, places]
   const weighed = mask ? op.mul(read, op.unsqueeze(grouped(mask, taps, places), [1])) : read; // [N · og, C/og, K, places]
 
-  const columns = op.reshape(weighed, op.concat([batch, op.ints([groups, -1]), places], 0)); // [N, g, C/g · K, places]
-  const rows = op.concat([op.ints([groups]), op.div(op.dim(w, 0), groups), op.mul(op.dim(w, 1), taps)], 0);
-  const product = op.matMul(op.reshape(w, rows), columns); // [N, g, M/g, places]
+  const grid = op.reshape(weighed, op.concat([batch, op.ints([groups, -1]), places], 0)); // [N, g, C/g · K, places]
+  const lines = op.concat([op.ints([groups]), op.div(op.dim(w, 0), groups), op.mul(op.dim(w, 1), taps)], 0);
+  const product = op.matMul(op.reshape(w, lines), grid); // [N, g, M/g, places]
   const y = op.reshape(product, op.concat([batch, op.dim(w, 0), ...out], 0));
   return [bias ? op.add(y, op.reshape(bias, [-1, 1, 1])) : y];
 }
@@ -70,11 +84,22 @@ function regularPlaces(
   return op.add(op.cast(offsets, dtype), op.cast(starts, dtype));
 }
 
-/** Pixels as GridSample counts them: from -1 to 1 between the outer edges of the first and the last one. */
-function onGrid(op: Builder, at: Value, x: Value, axis: number): Value {
-  const size = op.dims(x)?.[axis];
-  const length: Operand = typeof size === "number" ? size : op.cast(op.dim(x, axis), op.dtype(x));
-  return op.sub(op.div(op.add(op.mul(at, 2), 1), length), 1);
+/** A pixel beside a place, and how much of it is read there. */
+type Neighbour = { readonly pixel: Value; readonly share: Value };
+
+/** The pixels before and after each place along an axis; what lies outside is read as 0, and a place a pixel outside isn't read. */
+function neighbours(op: Builder, at: Value, size: Value): Neighbour[] {
+  const dtype = op.dtype(at);
+  const length = op.cast(size, dtype);
+  const before = op.floor(at);
+  const beyond = op.sub(at, before);
+  const reached = op.and(op.greater(at, -1), op.less(at, length));
+  return [before, op.add(before, 1)].map((pixel, i) => {
+    const inside = op.and(reached, op.and(op.greaterOrEqual(pixel, 0), op.less(pixel, length)));
+    const share = i === 0 ? op.sub(1, beyond) : beyond;
+    const last = op.sub(length, 1);
+    return { pixel: op.cast(op.min(op.max(pixel, 0), last), "int64"), share: op.where(inside, share, 0) };
+  });
 }
 
 export const deformConv = defineRules({

@@ -39,8 +39,8 @@ const closing: Readonly<Record<Precision, readonly [number, number]>> = {
 /** A comparison says something where what rounding may come to is at most this part of the derivative. */
 const telling = 8e-4;
 
-/** Most coordinates that are looked at one by one. */
-const mostCoordinates = 64;
+/** Most coordinates of a direction that are looked at one by one. */
+const mostCoordinates = 128;
 
 /**
  * Compares what a rule answers with finite differences, along each of the directions `us`. Where they don't agree the
@@ -50,9 +50,8 @@ const mostCoordinates = 64;
 export async function checkDirections(given: Directional, us: readonly ArrayLike<number>[]): Promise<Verdict> {
   const check = await prepared(given);
   let result: Verdict = { verdict: "agrees", worst: 0, kinks: 0 };
-  const told = { coordinates: 0 };
   for (const u of us) {
-    result = worse(result, await alongOrPart(check, Array.from(u), told));
+    result = worse(result, await alongOrPart(check, Array.from(u), { coordinates: 0 }));
     if (result.verdict === "differs") break;
   }
   return result;

@@ -43,8 +43,8 @@ export type GradientResult = { outcome: GradientOutcome; detail?: string; worst?
 /** Operators that ONNX Runtime's kernel, or ONNX's own definition, computes in float32 whatever goes in. */
 const singleInside: ReadonlySet<string> = new Set(["GroupNormalization", "Shrink"]);
 
-/** The runtime keeps Attention's scale in float32 when it spells it out for float64. */
-const roundedInside: Readonly<Record<string, number>> = { Attention: 1e-6 };
+/** The runtime keeps Attention's scale in float32 when it spells it out for float64, and the factors of Fourier transforms. */
+const roundedInside: Readonly<Record<string, number>> = { Attention: 1e-6, DFT: 1e-6, STFT: 1e-6 };
 
 /**
  * Compares d output / d input with finite differences for every floating-point output and input of a graph, at the case's own

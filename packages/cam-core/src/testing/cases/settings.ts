@@ -6,6 +6,8 @@ const settings: Readonly<Record<string, readonly number[]>> = {
   Range: [0, 1, 2],
   OneHot: [0, 1],
   NonMaxSuppression: [3, 4],
+  RoiAlign: [1],
+  RotaryEmbedding: [1, 2],
 };
 
 /** The values of a graph that are such settings. */
