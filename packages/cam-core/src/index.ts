@@ -14,7 +14,7 @@ export {
   type Explanation,
 } from "./explain/explainer.ts";
 export { type ExportedGraph, type ExportOptions, exportGraph, type TargetInput } from "./explain/export.ts";
-export { candidateLayers, defaultLayer, type Layer, layerNamed } from "./explain/layers.ts";
+export { candidateLayers, defaultLayers, type Layer, layerNamed } from "./explain/layers.ts";
 export { feedPixels, pixelInput } from "./explain/pixels.ts";
 export { gradientPlan, groundwork, type Plan, plan } from "./explain/plan.ts";
 export { type Activation, activationOf, type Prediction, predictionsOf } from "./explain/predictions.ts";

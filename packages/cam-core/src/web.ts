@@ -17,7 +17,7 @@ export {
   type ExplainResult,
   type Explanation,
 } from "./explain/explainer.ts";
-export { candidateLayers, defaultLayer, type Layer, layerNamed } from "./explain/layers.ts";
+export { candidateLayers, defaultLayers, type Layer, layerNamed } from "./explain/layers.ts";
 export { type PixelAffine, pixelInput } from "./explain/pixels.ts";
 export { gradientPlan, groundwork, type Plan, plan } from "./explain/plan.ts";
 export { type Activation, activationOf, type Prediction, predictionsOf } from "./explain/predictions.ts";

@@ -4,7 +4,7 @@ import {
   CamError,
   candidateLayers,
   copyGraph,
-  defaultLayer,
+  defaultLayers,
   type Graph,
   groundwork,
   InputError,
@@ -165,7 +165,7 @@ function explanationFacts(model: ModelFile, named: { input?: string | undefined;
         operator: layer.opType,
         channels: layer.channels,
         space: layer.space,
-        default: layer.value === picked.name,
+        default: picked.names.includes(layer.value),
         explainable: obstacles(layer.value).length === 0,
       }),
     ),
@@ -178,16 +178,16 @@ function chosen(
   site: ReturnType<typeof groundwork>,
   model: ModelFile,
   layers: readonly Layer[],
-): { name?: string; error?: ErrorDocument } {
-  if (model.manifest?.targetLayer !== undefined) return { name: model.manifest.targetLayer };
+): { names: readonly string[]; error?: ErrorDocument } {
+  if (model.manifest?.targetLayer !== undefined) return { names: [model.manifest.targetLayer] };
   if (layers.length === 0) {
     try {
-      defaultLayer(site);
+      defaultLayers(site);
     } catch (error) {
-      return { error: errorDocument(error) };
+      return { names: [], error: errorDocument(error) };
     }
   }
-  return { name: defaultLayer(site).value };
+  return { names: defaultLayers(site).map((layer) => layer.value) };
 }
 
 type Node = Graph["nodes"][number];

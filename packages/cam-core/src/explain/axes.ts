@@ -10,7 +10,7 @@ import {
 import { type Facts, unforeseen } from "../graph/infer.ts";
 import { naming } from "../naming.ts";
 import { type Axes, type Axis, batch, channel, isSpace, other, type SpaceAxis, spaceAxis } from "./axis.ts";
-import { reshapeAxes } from "./reshape-axes.ts";
+import { coarser, reshapeAxes } from "./reshape-axes.ts";
 
 /** Axes of a model input by its layout letters: N batch, C channel, the rest (D H W, T, L) space in order. */
 export function axesFromLayout(layout: string, shape: Shape): Axes {
@@ -21,8 +21,11 @@ export function axesFromLayout(layout: string, shape: Shape): Axes {
   });
 }
 
-/** The layout of a picture-like input when no manifest says it: channels are the small axis, first if both could be. */
+/** The layout of a picture-like input when no manifest says it: channels are the small axis, first if both could be. Of a clip, channels follow the frames. */
 export function guessLayout(shape: Shape): string | undefined {
+  // A clip of frames: colours on the third axis, and no colours on the second.
+  const isColour = (dim: Dim | undefined) => dim === 1 || dim === 3;
+  if (shape.length === 5 && isColour(shape[2]) && !isColour(shape[1])) return "NTCHW";
   const space = ["", "L", "HW", "DHW"][shape.length - 2];
   if (!space) return undefined;
   const small = (dim: Dim | undefined) => typeof dim === "number" && dim <= 4;
@@ -35,6 +38,7 @@ export function guessLayout(shape: Shape): string | undefined {
  */
 export function inferAxes(graph: Graph, facts: Facts, inputs: ReadonlyMap<string, Axes>): Map<string, Axes> {
   const known = new Map<string, Axes>(inputs);
+  const coarse = new Map<Axis, Axis>();
   for (const node of topological(graph)) {
     const shapes = node.inputs.map((name) => facts.types.get(name)?.shape);
     const axes = node.inputs.map((name) => known.get(name));
@@ -47,7 +51,7 @@ export function inferAxes(graph: Graph, facts: Facts, inputs: ReadonlyMap<string
         (cause) => unforeseen("axes", node, cause),
       );
       if (result && result.length === shape.length && result.some((axis) => axis.kind !== "other"))
-        known.set(name, result);
+        known.set(name, coarser(result, coarse));
     });
   }
   return known;
@@ -104,10 +108,16 @@ const matMul: Rule = ({ axes, shapes, shape }) => {
   } as never);
   const row = a?.at(-2) ?? other;
   const contracted = a?.at(-1);
-  const column: Axis =
-    b?.at(-1) ?? (a && (contracted?.kind === "channel" || contracted?.kind === "other") ? channel : other);
+  const column: Axis = b?.at(-1) ?? (a && contracted && isMixed(contracted) ? channel : other);
   return [...(leading ?? Array.from({ length: Math.max(0, rank - 2) }, () => other)), row, column];
 };
+
+/** What a weight mixes into channels: channels, also with neighbouring positions laid beside them (patches that are merged). */
+function isMixed(axis: Axis): boolean {
+  if (axis.kind === "merged")
+    return axis.parts.every((part) => part.kind === "channel" || (part.kind === "part" && part.index > 0));
+  return axis.kind === "channel" || axis.kind === "other";
+}
 
 const transpose: Rule = ({ node, axes, shape }) => {
   const x = axes[0];

@@ -1,12 +1,13 @@
 import { describe, expect, test } from "vitest";
 import type { Builder, Value } from "../graph/builder.ts";
 import type { Shape } from "../graph/graph.ts";
+import type { Model } from "../model/model.ts";
 import { createExplainer } from "../runtime/explain.ts";
 import { withSession } from "../runtime/session.ts";
 import { float32, type Tensor } from "../tensor.ts";
 import { rng } from "../testing/rng.ts";
 import { formula, named, tinyModel } from "../testing/tiny-models.ts";
-import { candidateLayers, defaultLayer, layerNamed } from "./layers.ts";
+import { candidateLayers, defaultLayers, layerNamed } from "./layers.ts";
 import { fromChannelsFirst, toChannelsFirst } from "./layout.ts";
 import { groundwork } from "./plan.ts";
 
@@ -224,7 +225,7 @@ const sizesOf = (net: Net) => net.input.map((dim) => (typeof dim === "number" ? 
 describe("the default layer", () => {
   test.each(Object.entries(nets))("%s", async (_, net) => {
     const base = groundwork(modelOf(net));
-    const layer = defaultLayer(base);
+    const layer = defaultLayers(base)[0]!;
     expect({ layer: layer.value, channels: layer.channels, space: layer.space }).toEqual({
       layer: net.layer,
       channels: net.channels,
@@ -239,9 +240,98 @@ describe("the default layer", () => {
     expect(map!.shape).toEqual([2, ...input]);
   });
 
+  const placesOf = (model: Model) => defaultLayers(groundwork(model)).map(({ value, space }) => [value, space]);
+
+  test("neighbouring positions that a weight mixes into channels halve the resolution (Swin V2's merging)", () => {
+    const model = tinyModel({ x: [1, 3, 16, 16] }, (op, { x }) => {
+      const grid = op.transpose(op.conv(x!, weight(op, 4, 3, 4, 4), { strides: [4, 4] }), [0, 2, 3, 1]); // [1, 4, 4, 4]
+      const blocks = op.transpose(op.reshape(grid, [1, 2, 2, 2, 2, 4]), [0, 1, 3, 2, 4, 5]);
+      const merged = op.matMul(op.reshape(blocks, [1, 2, 2, 16]), weight(op, 16, 6));
+      return { out: op.matMul(pooled(op, relu(op, merged, "merged"), [1, 2]), weight(op, 6, 3)) };
+    });
+    expect(placesOf(model)).toEqual([["merged", [2, 2]]]);
+  });
+
+  test("the inner part of each window reduced by a maximum, tokens in the order of windows (Hiera)", async () => {
+    const model = tinyModel({ x: [1, 3, 16, 16] }, (op, { x }) => {
+      const grid = op.transpose(op.conv(x!, weight(op, 5, 3, 4, 4), { strides: [4, 4] }), [0, 2, 3, 1]); // [1, 4, 4, 5]
+      const blocks = op.transpose(op.reshape(grid, [1, 2, 2, 2, 2, 5]), [0, 2, 4, 1, 3, 5]);
+      const tokens = mlp(op, op.reshape(blocks, [1, 16, 5]), 5);
+      const largest = op.reduceMax(op.reshape(tokens, [1, 4, 4, 5]), { axes: [1], keepdims: false });
+      const mixed = relu(op, mlp(op, largest, 5), "mixed");
+      return { out: op.matMul(pooled(op, mixed, [1]), weight(op, 5, 3)) };
+    });
+    expect(placesOf(model)).toEqual([["mixed", [2, 2]]]);
+  });
+
+  test("queries that look at tokens have no place: the tokens are the layer (DETR)", () => {
+    const model = tinyModel({ x: [1, 3, 16, 16] }, (op, { x }) => {
+      const tokens = relu(op, mlp(op, patches(op, x!, 6), 6), "tokens");
+      const placed = op.add(tokens, weight(op, 1, 16, 6));
+      const scores = op.softmax(op.matMul(weight(op, 1, 2, 6), op.transpose(placed, [0, 2, 1])), -1);
+      return { out: op.matMul(pooled(op, op.relu(op.matMul(scores, tokens)), [1]), weight(op, 6, 3)) };
+    });
+    expect(placesOf(model)).toEqual([["tokens", [4, 4]]]);
+  });
+
+  test("a class token beside the mean of the patches: the layer before the attention that both pass (DINOv2)", () => {
+    const model = tinyModel({ x: [1, 3, 16, 16] }, (op, { x }) => {
+      const before = relu(op, mlp(op, tokensAround(op, patches(op, x!, 6), 1, 0, 6), 6), "before");
+      const behind = mlp(op, attention(op, before, 6), 6);
+      const cls = op.squeeze(op.slice(behind, { axes: [1], starts: [0], ends: [1] }), [1]);
+      const rest = relu(op, op.slice(behind, { axes: [1], starts: [1], ends: [2 ** 31 - 1] }), "rest");
+      return { out: op.matMul(op.concat([cls, pooled(op, rest, [1])], 1), weight(op, 12, 3)) };
+    });
+    expect(placesOf(model)).toEqual([["before", [4, 4]]]);
+  });
+
+  test("a detector: the last features of each resolution, finest first", () => {
+    const model = tinyModel({ x: [1, 3, 16, 16] }, (op, { x }) => {
+      const fine = stage(op, x!, 3, 4, "fine", 2);
+      const coarse = stage(op, fine, 4, 4, "coarse", 2);
+      const head = (value: Value, positions: number) =>
+        op.reshape(op.conv(value, weight(op, 5, 4, 1, 1)), [1, 5, positions]);
+      return { out: op.concat([head(fine, 64), head(coarse, 16)], 2) };
+    });
+    expect(placesOf(model)).toEqual([
+      ["fine", [8, 8]],
+      ["coarse", [4, 4]],
+    ]);
+  });
+
+  test("frames come before channels in a clip, and may take the place of a batch of one", async () => {
+    const model = tinyModel({ x: [1, 4, 3, 8, 8] }, (op, { x }) => {
+      const frames = stage(op, op.reshape(x!, [4, 3, 8, 8]), 3, 5, "frames", 2);
+      return { out: op.matMul(pooled(op, op.reshape(frames, [1, 4, 5, 4, 4]), [1, 3, 4]), weight(op, 5, 3)) };
+    });
+    expect(placesOf(model).map(([, space]) => space)).toEqual([[4, 4, 4]]);
+    const explainer = await createExplainer(model);
+    const { explanations } = await explainer.run({ x: random.normal([1, 4, 3, 8, 8]) });
+    await explainer.close();
+    expect(explanations[0]!.raw[0]!.shape).toEqual([1, 4, 4, 4]);
+    expect(explanations[0]!.map!.shape).toEqual([1, 4, 8, 8]);
+  });
+
+  test("what lies behind the last attention isn't seen, though quantisation keeps the class token from moving ahead", () => {
+    const model = tinyModel({ x: [1, 3, 16, 16] }, (op, { x }) => {
+      const before = relu(op, mlp(op, tokensAround(op, patches(op, x!, 6), 1, 0, 6), 6), "before");
+      const behind = relu(op, op.relu(attention(op, before, 6)), "behind");
+      const [q, scale, zero] = op.node("DynamicQuantizeLinear", [behind], {}, { outputs: 3 });
+      const codes = op.constant({
+        dtype: "int8",
+        shape: [6, 6],
+        data: Int8Array.from({ length: 36 }, (_, i) => i - 18),
+      });
+      const product = op.mul(op.cast(op.node("MatMulInteger", [q, codes, zero])[0]!, "float32"), scale!);
+      const cls = op.squeeze(op.slice(op.relu(product), { axes: [1], starts: [0], ends: [1] }), [1]);
+      return { out: op.matMul(cls, weight(op, 6, 3)) };
+    });
+    expect(placesOf(model)).toEqual([["before", [4, 4]]]);
+  });
+
   test("a model without space says so", () => {
     const flat = tinyModel({ x: ["n", 8] }, (op, { x }) => ({ out: op.matMul(op.relu(x!), weight(op, 8, 3)) }));
-    expect(() => defaultLayer(groundwork(flat))).toThrow(/no tensor .* laid out in space/);
+    expect(() => defaultLayers(groundwork(flat))).toThrow(/no tensor .* laid out in space/);
   });
 });
 

@@ -2,7 +2,7 @@ import { between } from "../autodiff/gradient.ts";
 import { LayerError, UnknownNameError } from "../errors.ts";
 import type { Builder, Value } from "../graph/builder.ts";
 import { estimateDim } from "../graph/dims.ts";
-import { constantsOf, type Dim, type Node, producersOf, topological, usersOf } from "../graph/graph.ts";
+import { constantsOf, type Dim, type Node, producersOf, readsOf, topological, usersOf } from "../graph/graph.ts";
 import { type Axes, type Axis, isSpace, type SpaceAxis } from "./axis.ts";
 
 /** A tensor that a map can be made at. */
@@ -82,9 +82,15 @@ const weightless: ReadonlySet<string> = new Set([
   "Relu",
   "Dropout",
   "Slice",
+  "Split",
   "Pad",
   "Cast",
   "Clip",
+  "Sqrt",
+  "TopK",
+  "Gather",
+  "GatherND",
+  "GatherElements",
 ]);
 
 /** The tensors that a map can be made at, in graph order: on the path from the input to the logits, laid out in space. */
@@ -95,23 +101,166 @@ export function candidateLayers(site: Site): Layer[] {
 }
 
 /**
- * The default layer: the last feature tensor before space is pooled, flattened or gathered away. Where the output itself
- * is laid out in space (segmentation), that would be the output, so it is the last tensor of the deepest stage instead.
- * Throws LayerError where nothing on the path has a place in space.
+ * The default layers, one for most networks: the last feature tensor before space is pooled, flattened or gathered away that
+ * all the target sees passes through, class tokens aside. Where the output itself is laid out in space (segmentation), that
+ * would be the output, so it is the last tensor of the deepest stage instead. Where scores are made at several resolutions
+ * (a detector's pyramid), it is the last feature tensor of each. Throws LayerError where nothing on the path has a place in
+ * space.
  */
-export function defaultLayer(site: Site): Layer {
-  const list = candidateLayers(site);
+export function defaultLayers(site: Site): Layer[] {
+  const all = candidateLayers(site);
+  const { path } = between(site.op, topological(site.op.graph), [site.input], [site.logits]);
+  const mixes = mixer(site);
+  const whole = seenWhole(site, path, mixes);
+  const isBeside = path.some((node) => picksToken(site, node) && whole.has(node.inputs[0]!));
+  const shows = isBeside ? mixedLater(path, mixes) : whole;
+  const seen = all.filter((layer) => whole.has(layer.tensor) && shows.has(layer.tensor));
+  const list = seen.length > 0 ? seen : all;
   if (list.length === 0)
     throw new LayerError("no tensor between the input and the output is laid out in space", {
       hint: "Name one with --layer, or use an input method (input-gradient); `camkit inspect` lists the graph's tensors.",
     });
   const scoreMaps = classScoreMaps(site);
-  const dense = hasSpace(site, site.logits) || list.some((layer) => scoreMaps.has(layer.tensor));
+  const heads = headsOf(site, scoreMaps);
   const features = list.filter((layer) => !scoreMaps.has(layer.tensor));
-  if (!dense || features.length === 0) return list.at(-1)!;
-  const size = (layer: Layer) => layer.space.reduce((product: number, dim) => product * estimateDim(dim), 1);
-  const deepest = Math.min(...features.map(size));
-  return features.findLast((layer) => size(layer) === deepest)!;
+  const isDense = hasSpace(site, site.logits) || heads.length > 0;
+  if (!isDense || features.length === 0) return [lastCut(site, list, path, whole)];
+  const levels = pyramid(site, features, heads);
+  if (levels.length > 1) return levels;
+  const deepest = Math.min(...features.map(positions));
+  return [features.findLast((layer) => positions(layer) === deepest)!];
+}
+
+function positions(layer: Layer): number {
+  return layer.space.reduce((product: number, dim) => product * estimateDim(dim), 1);
+}
+
+/** The last of the layers, or an earlier one as fine as it that also holds what bypasses the last. */
+function lastCut(site: Site, list: readonly Layer[], path: readonly Node[], whole: ReadonlySet<Value>): Layer {
+  const last = list.at(-1)!;
+  const edges = new Map<Value, Value[]>();
+  for (const node of path)
+    if (!picksToken(site, node) && carrying(node).some((name) => whole.has(name)))
+      for (const read of readsOf(node)) edges.set(read, [...(edges.get(read) ?? []), ...carrying(node)]);
+  const isCut = (layer: Layer) => {
+    const seen = new Set<Value>([layer.tensor]);
+    const queue = [site.input];
+    for (let value = queue.pop(); value !== undefined; value = queue.pop()) {
+      if (seen.has(value)) continue;
+      if (value === site.logits) return false;
+      seen.add(value);
+      queue.push(...(edges.get(value) ?? []));
+    }
+    return true;
+  };
+  const alike = list.filter((layer) => positions(layer) === positions(last));
+  return alike.findLast(isCut) ?? last;
+}
+
+/** Operators that mix positions, or read them where they lie. Of products, those of two computed tensors do. */
+const mixing: ReadonlySet<string> = new Set(
+  (
+    "Conv ConvTranspose ConvInteger AveragePool MaxPool LpPool GlobalAveragePool GlobalMaxPool GlobalLpPool Resize GridSample " +
+    "Attention LSTM GRU RNN Scan Loop If Einsum InstanceNormalization CumSum"
+  ).split(" "),
+);
+const products: ReadonlySet<string> = new Set(["MatMul", "MatMulInteger", "Gemm"]);
+
+/**
+ * Values whose positions the target sees through more than the choice of a class token: behind the last attention, all but that
+ * token's row is computed for nothing, where quantisation keeps the choice from being moved ahead.
+ */
+function seenWhole(site: Site, path: readonly Node[], mixes: (node: Node) => boolean): Set<Value> {
+  const whole = new Set<Value>([site.logits]);
+  const picked = new Set<Value>();
+  for (const node of path.toReversed()) {
+    const outputs = carrying(node);
+    const isWhole = outputs.some((name) => whole.has(name));
+    const isPicked = outputs.some((name) => picked.has(name));
+    if (!isWhole && !isPicked) continue;
+    if (picksToken(site, node) || (isPicked && !isWhole && !mixes(node)))
+      for (const name of node.inputs) picked.add(name);
+    else for (const name of readsOf(node)) whole.add(name);
+  }
+  return whole;
+}
+
+/** Which operators of a graph mix positions. */
+function mixer(site: Site): (node: Node) => boolean {
+  const constants = constantsOf(site.op.graph);
+  return (node) =>
+    mixing.has(node.opType) ||
+    (node.opType.startsWith("Reduce") && !hasSpace(site, node.outputs[0]!)) ||
+    (products.has(node.opType) && node.inputs.slice(0, 2).every((name) => !constants.has(name)));
+}
+
+/**
+ * Values that a later product of positions reads. Where a class token counts beside the grid that it lies with, its share
+ * comes from the grid through the last of these: layers behind it don't show it.
+ */
+function mixedLater(path: readonly Node[], mixes: (node: Node) => boolean): Set<Value> {
+  const found = new Set<Value>();
+  for (const node of path.toReversed())
+    if (node.outputs.some((name) => found.has(name)) || (products.has(node.opType) && mixes(node)))
+      for (const name of readsOf(node)) found.add(name);
+  return found;
+}
+
+/** The outputs through which a gradient passes: not the scale that is found for a tensor, nor its zero point. */
+function carrying(node: Node): readonly Value[] {
+  return node.opType === "DynamicQuantizeLinear" ? node.outputs.slice(0, 1) : node.outputs;
+}
+
+/** Whether a node takes class tokens away from the grid beside which they lie. */
+function picksToken(site: Site, node: Node): boolean {
+  if (node.opType !== "Slice" && node.opType !== "Gather") return false;
+  const beside = (site.axes.get(node.inputs[0]!) ?? []).some((axis) => isSpace(axis) && axis.prefix + axis.suffix > 0);
+  return beside && !hasSpace(site, node.outputs[0]!);
+}
+
+/** Where maps of scores are made, by the last operator that weighs. */
+function headsOf(site: Site, scoreMaps: ReadonlySet<Value>): Value[] {
+  const producers = producersOf(site.op.graph);
+  return [...scoreMaps].filter((value) => {
+    const node = producers.get(value);
+    return node && !weightless.has(node.opType) && hasSpace(site, value);
+  });
+}
+
+/** The last feature tensor before the scores of each resolution, finest first. */
+function pyramid(site: Site, features: readonly Layer[], heads: readonly Value[]): Layer[] {
+  const producers = producersOf(site.op.graph);
+  const found = new Map<number, Layer>();
+  for (const head of heads) {
+    const axes = site.axes.get(head);
+    const layer = axes && describe(site, head, "");
+    if (!layer) continue;
+    const before = ancestors(producers, head);
+    const last = features.findLast((each) => positions(each) === positions(layer) && before.has(each.tensor));
+    if (last) found.set(positions(layer), last);
+  }
+  return [...found].sort(([a], [b]) => b - a).map(([, layer]) => layer);
+}
+
+function isProductOfIntegers(op: Builder, node: Node | undefined): boolean {
+  return node?.opType === "Cast" && /^u?int/.test(op.dtype(node.inputs[0]!));
+}
+
+/** A product of two probabilities: a class's, and that there is something at all. */
+function weighsScores(producers: ReadonlyMap<Value, Node>, node: Node): boolean {
+  return node.opType === "Mul" && node.inputs.every((name) => producers.get(name)?.opType === "Sigmoid");
+}
+
+function ancestors(producers: ReadonlyMap<Value, Node>, value: Value): Set<Value> {
+  const seen = new Set<Value>();
+  const queue = [value];
+  for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+    if (seen.has(next)) continue;
+    seen.add(next);
+    const node = producers.get(next);
+    if (node) queue.push(...readsOf(node));
+  }
+  return seen;
 }
 
 /** A layer by name. Throws UnknownNameError, and LayerError for a tensor that has no place in space. */
@@ -157,9 +306,15 @@ function describe(site: Site, value: Value, opType: string): Layer | undefined {
   const spaces = axes.filter(isSpace);
   const rest = axes.filter((axis) => axis.kind !== "channel" && !isSpace(axis));
   const oneChannel = axes.filter((axis) => axis.kind === "channel").length === 1;
-  const batchFirst = rest.length === 1 && rest[0] === axes[0] && axes[0]!.kind === "batch";
+  // Frames that took the place of a batch of one leave none.
+  const batchFirst =
+    (rest.length === 1 && rest[0] === axes[0] && axes[0]!.kind === "batch") ||
+    (rest.length === 0 && site.op.dims(site.input)?.[0] === 1);
   const extents = inputOrder(spaces);
   if (!oneChannel || !batchFirst || !extents || extents.every((extent) => extent === 1)) return undefined;
+  // A layer that has lost one of the input's axes (time that was averaged) can't be laid over the input.
+  const input = site.axes.get(site.input)?.filter(isSpace).length ?? extents.length;
+  if (extents.length !== input) return undefined;
   return { value, tensor: value, opType, axes, channels: dims[channel]!, space: extents };
 }
 
@@ -253,7 +408,10 @@ function spatial(axis: Axis): boolean {
 
 /** Activations, norms, residual sums, products of two computed tensors, concatenations, pools. */
 function isFinished(site: Site, node: Node | undefined): boolean {
+  const producers = producersOf(site.op.graph);
   if (!node || unfinished.has(node.opType)) return false;
+  // A product of integers is a real number only after its scale.
+  if (node.inputs.some((name) => isProductOfIntegers(site.op, producers.get(name)))) return false;
   if (!["Add", "Sub", "Mul", "Div"].includes(node.opType)) return true;
   const constants = constantsOf(site.op.graph);
   return node.inputs.every((name) => !constants.has(name));
@@ -271,8 +429,9 @@ function classScoreMaps(site: Site): Set<Value> {
     if (maps.has(value)) continue;
     maps.add(value);
     const node = producers.get(value);
-    if (node && weightless.has(node.opType))
-      queue.push(...(node.opType === "Concat" ? node.inputs : node.inputs.slice(0, 1)));
+    if (!node) continue;
+    if (node.opType === "Concat" || weighsScores(producers, node)) queue.push(...node.inputs);
+    else if (weightless.has(node.opType)) queue.push(node.inputs[0]!);
   }
   return maps;
 }

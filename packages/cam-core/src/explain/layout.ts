@@ -1,6 +1,6 @@
 import { LayerError } from "../errors.ts";
 import type { Builder, Value } from "../graph/builder.ts";
-import { type Axes, isSpace, type SpaceAxis } from "./axis.ts";
+import { type Axes, batch, isSpace, type SpaceAxis } from "./axis.ts";
 
 /**
  * Lays a value out as [N, K, ...space] with space in the input's order: prefix and suffix tokens are dropped, tokens are put
@@ -9,6 +9,8 @@ import { type Axes, isSpace, type SpaceAxis } from "./axis.ts";
  * Throws LayerError where the size of a token grid depends on more than the graph says.
  */
 export function toChannelsFirst(op: Builder, value: Value, axes: Axes): Value {
+  if (!axes.some((axis) => axis.kind === "batch"))
+    return toChannelsFirst(op, op.unsqueeze(value, [0]), [batch, ...axes]);
   let x = value;
   let current = axes;
   axes.forEach((axis, i) => {
@@ -48,9 +50,13 @@ function firstAxis(axes: Axes, i: number): number {
 
 /**
  * The way back of `toChannelsFirst`: `laid` [b, K, ...space] in the layout of `original` (a batch of one), whose prefix and
- * suffix tokens are kept for every variant.
+ * suffix tokens are kept for every variant. Throws LayerError where there is no batch axis.
  */
 export function fromChannelsFirst(op: Builder, laid: Value, original: Value, axes: Axes): Value {
+  if (axes[0]?.kind !== "batch")
+    throw new LayerError(`"${original}" has no axis for several variants: frames take the place of the batch`, {
+      hint: "Use a method of one graph (grad-cam), or choose another layer.",
+    });
   const channel = axes.findIndex((axis) => axis.kind === "channel");
   const spaces = axes
     .flatMap((axis, i) => (isSpace(axis) ? [i] : []))

@@ -19,7 +19,7 @@ import { type Axes, isSpace } from "./axis.ts";
 import { anchorScores } from "./detections.ts";
 import { withoutExplanation } from "./explained.ts";
 import { averageMaps, finishMap } from "./finish.ts";
-import { candidateLayers, defaultLayer, type Layer, layerNamed, type Site } from "./layers.ts";
+import { candidateLayers, defaultLayers, type Layer, layerNamed, type Site } from "./layers.ts";
 import { toChannelsFirst } from "./layout.ts";
 import { linearHead } from "./linear-head.ts";
 import { classAxisOf, type Logits, logitsOf } from "./logits.ts";
@@ -208,7 +208,7 @@ export function rawMaps(
 
 export function chooseLayers(base: Groundwork, names: readonly string[] | undefined): Layer[] {
   const wanted = names ?? (base.model.manifest?.targetLayer ? [base.model.manifest.targetLayer] : undefined);
-  return wanted ? wanted.map((name) => layerNamed(base, name)) : [defaultLayer(base)];
+  return wanted ? wanted.map((name) => layerNamed(base, name)) : defaultLayers(base);
 }
 
 /** The method's raw map at one layer (or at the input). */
@@ -315,7 +315,7 @@ export function seal(op: Builder, outputs: readonly Value[]): Graph {
   gatherOneHot(op);
   meanOfExpanded(op);
   pruneUnused(op.graph);
-  restoreFused(op.graph);
+  restoreFused(op);
   pruneUnused(op.graph);
   checkGraph(op.graph);
   op.graph.types = op.facts.types;

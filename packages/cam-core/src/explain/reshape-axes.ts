@@ -63,9 +63,15 @@ function merge(given: Axes, givenSizes: readonly Dim[]): Axis {
       suffix: 0,
     };
   }
-  return axes.every((axis) => axis.kind === "other")
-    ? other
-    : { kind: "merged", parts: axes, sizes: runs.map(({ size }) => size) };
+  if (axes.every((axis) => axis.kind === "other")) return other;
+  const flat = runs.flatMap((run) =>
+    run.axis.kind === "merged" ? run.axis.parts.map((axis, i) => ({ axis, size: sizesIn(run.axis)[i]! })) : [run],
+  );
+  return { kind: "merged", parts: flat.map(({ axis }) => axis), sizes: flat.map(({ size }) => size) };
+}
+
+function sizesIn(axis: Axis): readonly Dim[] {
+  return axis.kind === "merged" ? axis.sizes : [];
 }
 
 /** The axes with every complete run of the parts of one axis put together again. */
@@ -99,12 +105,45 @@ function take(whole: Axis, to: Shape): Axis[] {
     return spread(whole.axes.map((axis, i) => spaceAxis(axis, real[i]!)));
   if (whole.kind === "merged") {
     if (fits(whole.sizes)) return spread(whole.parts);
-    // What the parts can't be matched to one by one, or in smaller runs, is lost.
+    // What the parts can be matched to in smaller runs; else numbered parts of them all.
     const run = nextGroup(whole.sizes, 0, real, 0);
-    if (!run || (run.i === whole.sizes.length && run.j === real.length)) return to.map(() => other);
-    return spread(reshapeAxes(whole.parts, whole.sizes, real));
+    if (run && (run.i < whole.sizes.length || run.j < real.length))
+      return spread(reshapeAxes(whole.parts, whole.sizes, real));
   }
   return whole.kind === "other"
     ? to.map(() => other)
     : spread(real.map((_, index): Axis => ({ kind: "part", whole, index, sizes: real })));
+}
+
+/**
+ * The outer part of a spatial axis is that axis at a lower resolution once its inner parts are gone: mixed into the channels, or
+ * reduced. `found` remembers what an axis became, so that the parts of one axis stay parts of one.
+ */
+export function coarser(axes: Axes, found: Map<Axis, Axis>): Axes {
+  const present = new Map<Axis, Set<number>>();
+  for (const part of axes.flatMap(partsIn))
+    present.set(part.whole, (present.get(part.whole) ?? new Set()).add(part.index));
+  if (present.size === 0) return axes;
+  const settle = (axis: Axis): Axis => {
+    if (axis.kind === "merged") {
+      const parts = axis.parts.map(settle);
+      return parts.every((part, i) => part === axis.parts[i]) ? axis : merge(parts, axis.sizes);
+    }
+    if (axis.kind !== "part") return axis;
+    const whole = settle(axis.whole);
+    const isAlone = axis.index === 0 && present.get(axis.whole)!.size === 1;
+    const isLine = isSpace(whole) && whole.axes.length === 1 && whole.prefix + whole.suffix === 0;
+    if (!(isAlone && isLine) && whole === axis.whole) return axis;
+    const made =
+      found.get(axis) ?? (isAlone && isLine ? spaceAxis(whole.axes[0]!, axis.sizes[0]!) : { ...axis, whole });
+    found.set(axis, made);
+    return made;
+  };
+  return axes.map(settle);
+}
+
+/** The parts of other axes that an axis is or holds, and those that these are parts of. */
+function partsIn(axis: Axis): Extract<Axis, { kind: "part" }>[] {
+  if (axis.kind === "merged") return axis.parts.flatMap(partsIn);
+  return axis.kind === "part" ? [axis, ...partsIn(axis.whole)] : [];
 }

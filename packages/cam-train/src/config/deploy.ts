@@ -2,7 +2,7 @@ import { join } from "node:path";
 import {
   type CalibrationManifest,
   checkStated,
-  defaultLayer,
+  defaultLayers,
   type Graph,
   groundwork,
   type InputManifest,
@@ -98,7 +98,7 @@ export async function writeManifest(
 /** The last layer with features in space; undefined for a network without any. */
 function layerOf(model: ModelFile): string | undefined {
   try {
-    return defaultLayer(groundwork(model)).value;
+    return defaultLayers(groundwork(model))[0]!.value;
   } catch (error) {
     if (error instanceof LayerError) return undefined;
     throw error;

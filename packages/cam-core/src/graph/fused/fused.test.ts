@@ -379,7 +379,7 @@ test("a fused node that nothing reads from within comes back, one whose inside i
     const op = new Builder(graph);
     graph.outputs = ["y0", reads(op)].map((name) => ({ name, dtype: "float32" }));
     pruneUnused(graph);
-    restoreFused(graph);
+    restoreFused(op);
     return graph.nodes.map((node) => node.opType);
   };
   expect(build((op) => op.mul("y0", 2))).toEqual(["MultiHeadAttention", "Mul"]);

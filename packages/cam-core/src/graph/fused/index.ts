@@ -71,20 +71,27 @@ const heavy: ReadonlySet<string> = new Set("MatMul Gemm Conv ConvTranspose Einsu
  * Puts fused nodes back, where what is read from within an expansion costs little beside it. Quantised nodes always come
  * back: their arithmetic is on whole numbers, and the outputs stay what they were to the bit.
  */
-export function restoreFused(graph: Graph): void {
-  for (const { node, parts } of graph.expanded ?? []) restore(graph, node, new Set(parts));
+export function restoreFused({ graph, facts }: Builder): void {
+  for (const { node, parts } of graph.expanded ?? [])
+    if (restore(graph, node, new Set(parts)))
+      // No shape rule knows these operators; what their expansion showed is declared.
+      for (const name of node.outputs) {
+        const type = facts.types.get(name);
+        if (type) graph.types.set(name, type);
+      }
 }
 
 function isQuantised({ opType }: Node): boolean {
   return opType in quantisedOperators || opType in standardQuantised || opType === "QAttention";
 }
 
-function restore(graph: Graph, fused: Node, parts: ReadonlySet<Node>): void {
+/** Whether the node is back. */
+function restore(graph: Graph, fused: Node, parts: ReadonlySet<Node>): boolean {
   const present = graph.nodes.filter((node) => parts.has(node));
   const outputs = new Set(fused.outputs.filter((name) => name !== ""));
   const made = new Set(present.flatMap((node) => node.outputs));
   // A pass that rewrote the expansion's end has made something else of it.
-  if (present.length === 0 || ![...outputs].some((name) => made.has(name))) return;
+  if (present.length === 0 || ![...outputs].some((name) => made.has(name))) return false;
   const readOutside = new Set<Value>(graph.outputs.map((output) => output.name));
   for (const node of graph.nodes) if (!parts.has(node)) for (const name of readsOf(node)) readOutside.add(name);
   const needed = new Set<Node>();
@@ -96,13 +103,14 @@ function restore(graph: Graph, fused: Node, parts: ReadonlySet<Node>): void {
     node.inputs.forEach(need);
   };
   for (const name of made) if (readOutside.has(name)) need(name);
-  if (!isQuantised(fused) && [...needed].some((node) => heavy.has(node.opType))) return;
+  if (!isQuantised(fused) && [...needed].some((node) => heavy.has(node.opType))) return false;
   // What the fused node makes, it makes alone.
   const beside = [...needed].filter((node) => !node.outputs.some((name) => outputs.has(name)));
-  if (beside.length < needed.size) return;
+  if (beside.length < needed.size) return false;
   const at = graph.nodes.indexOf(present[0]!);
   graph.nodes = graph.nodes.filter((node) => !parts.has(node) || needed.has(node));
   graph.nodes.splice(Math.min(at, graph.nodes.length), 0, fused);
+  return true;
 }
 
 /** Refuses graphs that ONNX Runtime has laid out for one machine. Throws UnsupportedModelError. */

@@ -52,7 +52,7 @@ export function inDouble(source: Graph): Graph {
   for (const node of topological(source)) {
     for (const name of readsOf(node)) if (!node.inputs.includes(name)) publish(name);
     const singles = node.outputs.map((name) => name !== "" && isSingle(facts, name));
-    const results = converted(op, node, facts, double) ?? betweenCasts(op, node, singles, double);
+    const results = converted(op, node, facts, double) ?? betweenCasts(op, node, facts, singles, double);
     node.outputs.forEach((name, i) => {
       if (name === "") return;
       // Some outputs stay float32 whatever goes in (LayerNormalization's statistics).
@@ -88,24 +88,31 @@ function converted(op: Builder, node: Node, facts: Facts, double: Double): Value
   return again(
     op,
     node,
+    facts,
     node.inputs.map((name) => (name === "" ? "" : double(name))),
   );
 }
 
 /** The node in float32, its inputs and outputs cast. */
-function betweenCasts(op: Builder, node: Node, singles: readonly boolean[], double: Double): Value[] {
+function betweenCasts(op: Builder, node: Node, facts: Facts, singles: readonly boolean[], double: Double): Value[] {
   const inputs = node.inputs.map((name) => {
     // A weight is float32 already; an empty one means that an input is absent, which a cast would hide.
     if (name === "" || op.graph.initializers.has(name)) return name;
     const value = double(name);
     return value !== name ? op.cast(value, "float32") : value;
   });
-  return again(op, node, inputs).map((value, i) => (singles[i] ? op.cast(value, "float64") : value));
+  return again(op, node, facts, inputs).map((value, i) => (singles[i] ? op.cast(value, "float64") : value));
 }
 
-function again(op: Builder, node: Node, inputs: readonly Value[]): Value[] {
+function again(op: Builder, node: Node, facts: Facts, inputs: readonly Value[]): Value[] {
   const outputs = node.outputs.map((name) => (name === "" ? "" : op.fresh(node.opType)));
-  return op.append({ ...node, name: op.fresh(node.opType), inputs, outputs });
+  const made = op.append({ ...node, name: op.fresh(node.opType), inputs, outputs });
+  // What no shape rule knows is as it was declared.
+  made.forEach((name, i) => {
+    const declared = facts.types.get(node.outputs[i]!);
+    if (declared && !op.facts.types.has(name)) op.facts.types.set(name, declared);
+  });
+  return made;
 }
 
 /**
