@@ -97,7 +97,7 @@ const weightless: ReadonlySet<string> = new Set([
 export function candidateLayers(site: Site): Layer[] {
   const { frontier, list } = candidates(site);
   const producers = producersOf(site.op.graph);
-  return list.filter((layer) => frontier.has(layer.tensor) || isFinished(site, producers.get(layer.tensor)));
+  return list.filter((layer) => frontier.has(layer.tensor) || isFinished(site, producers, layer.tensor));
 }
 
 /**
@@ -407,8 +407,8 @@ function spatial(axis: Axis): boolean {
 }
 
 /** Activations, norms, residual sums, products of two computed tensors, concatenations, pools. */
-function isFinished(site: Site, node: Node | undefined): boolean {
-  const producers = producersOf(site.op.graph);
+function isFinished(site: Site, producers: ReadonlyMap<Value, Node>, value: Value): boolean {
+  const node = producers.get(value);
   if (!node || unfinished.has(node.opType)) return false;
   // A product of integers is a real number only after its scale.
   if (node.inputs.some((name) => isProductOfIntegers(site.op, producers.get(name)))) return false;

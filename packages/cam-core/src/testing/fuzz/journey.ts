@@ -1,5 +1,5 @@
 import { CamError } from "../../errors.ts";
-import { candidateLayers, defaultLayer } from "../../explain/layers.ts";
+import { candidateLayers, defaultLayers } from "../../explain/layers.ts";
 import { groundwork } from "../../explain/plan.ts";
 import type { Model } from "../../model/model.ts";
 import { computeGradient, createExplainer } from "../../runtime/explain.ts";
@@ -44,7 +44,7 @@ export async function journey(
     model.sha256();
     const site = groundwork(model);
     candidateLayers(site);
-    return defaultLayer(site);
+    return defaultLayers(site);
   });
   const fed = feedsOf(model, feeds, random);
   await stage("explain", async () => {
