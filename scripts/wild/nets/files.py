@@ -56,6 +56,8 @@ def derived(source: str, special: str, base: Callable[[], Case], tensor: Callabl
                 own = Case(net, rounded, "probe", layout, copied, outputs=case.outputs)
                 meta = build(name, own, folder, facts, single=precision)
             meta["tensor"] = layer
+            if "DynamicQuantizeLinear" in meta["ops"]:
+                meta["batchCoupled"] = True
             x = torch.from_numpy(np.load(f"{folder}/x.npy"))
             whole_net = differentiate(case, copy.deepcopy(case.net).double(), {"x": x.double()}, meta["target"])
             load = lambda file: torch.from_numpy(np.load(f"{folder}/{file}.npy"))

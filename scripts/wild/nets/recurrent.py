@@ -50,5 +50,6 @@ class CnnLstm(nn.Module):
 
 @network("PyTorch 2.13", "a CNN per frame, an LSTM over frames: [N, T, C, H, W]")
 def cnn_lstm():
+    # Frames and batch are one axis where the maps are, and an LSTM stands between them and the answer.
     return Case(enliven(CnnLstm(), 42), pictures("clip", 1, 5, 3, 48, 48), None, export=script(17, dynamic=False),
-                ask=clips("clip", [5, 48, 48]))
+                ask={**clips("clip", [5, 48, 48]), "noDefaultLayer": True})

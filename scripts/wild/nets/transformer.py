@@ -7,7 +7,7 @@ from torch import nn
 
 from case import Case, clips, dynamo, enliven, photo, pictures, script
 from nets.vision import Logits
-from registry import network
+from registry import model, network
 
 
 def vit(layers: int = 4, hidden: int = 64, heads: int = 4, **options) -> nn.Module:
@@ -174,11 +174,22 @@ def sam_tiny():
                 export=script(17), outputs=["image_embeddings"])
 
 
-@network("transformers 4.57", "a SAM encoder, ViT-B at 1024 x 1024: more memory than most machines have", big=True)
-def sam_vit_b():
+@model("transformers 4.57", "a SAM encoder, ViT-B at 1024 x 1024: its gradient takes more memory than most machines have", big=True)
+def sam_vit_b(name, folder, facts):
+    """Without references: PyTorch needs the memory just as much. What is asked is that it is refused, and not begun."""
+    from names import operators
+    from reference import save_feeds, write_meta
+
     net = enliven(sam(), 26)
-    return Case(net, pictures("pixel_values", 1, 3, 1024, 1024), "model.vision_encoder.neck.layer_norm1",
-                export=script(17, dynamic=False), outputs=["image_embeddings"])
+    feeds = {"pixel_values": photo(1, 3, 1024, 1024)}
+    case = Case(net, lambda: feeds, outputs=["image_embeddings"])
+    with torch.no_grad():
+        script(17, dynamic=False)(case, feeds, f"{folder}/model.onnx")
+    save_feeds(folder, feeds)
+    meta = {"name": name, **facts, "inputs": ["pixel_values"], "target": 0, "memory": 8e9, "refusal": "memory",
+            "ops": operators(f"{folder}/model.onnx")}
+    write_meta(folder, meta)
+    return meta
 
 
 @network("transformers 4.57", "a video transformer: tubelets, [N, T, C, H, W]")

@@ -68,7 +68,8 @@ def swin_t():
 def hiera_tiny():
     net = timm.create_model("hiera_tiny_224", pretrained=False, img_size=(96, 96), embed_dim=48, num_classes=50)
     enliven(net, 6)
-    return Case(net, pictures("input", 1, 3, 96, 96), None, export=script(dynamic=False))
+    # Its tokens are in an order of their own, so that a window is a run of them: no axis is one of the picture's.
+    return Case(net, pictures("input", 1, 3, 96, 96), None, export=script(dynamic=False), ask={"noDefaultLayer": True})
 
 
 @network("timm 1.0.22", "pyramid vision transformer with convolutions in its MLPs")
