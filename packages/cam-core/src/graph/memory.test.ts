@@ -14,7 +14,7 @@ function bytes(
   return leastMemory(graph)(new Map(Object.entries(sizes)));
 }
 
-test("what is alive after each node, at its worst", () => {
+test("what is alive at each node, at its worst", () => {
   // x (24) stays, exp (24) and its square (24) are never there with more than one of them once the square is made; y (24) is the
   // square under another name, which takes no memory of its own.
   expect(bytes([2, 3], (op, x) => op.mul(op.exp(x), 2))).toBe(48);
@@ -25,8 +25,19 @@ test("what is alive after each node, at its worst", () => {
       return op.add(op.neg(op.sqrt(e)), e);
     }),
   ).toBe(72);
-  // Four times as much on the way, and a sum of it in the end.
-  expect(bytes([2, 3], (op, x) => op.reduceSum(op.exp(op.concat([x, x, x, x], 0)), { axes: [0] }))).toBe(24 + 96);
+  // Four times as much on the way, and beside it the sum that is made of it.
+  expect(bytes([2, 3], (op, x) => op.reduceSum(op.exp(op.concat([x, x, x, x], 0)), { axes: [0] }))).toBe(24 + 96 + 12);
+});
+
+test("a view keeps what it looks at", () => {
+  // x, what is looked at to the end, and one transpose of it at a time, beside the one it is made of.
+  const turned = (op: Builder, x: Value) => op.transpose(x, [1, 0]);
+  expect(
+    bytes([2, 3], (op, x) => {
+      const seen = op.reshape(turned(op, x), [2, 3]);
+      return op.add(turned(op, turned(op, turned(op, turned(op, x)))), seen);
+    }),
+  ).toBe(24 * 4);
 });
 
 test("open sizes are those of the run, and 1 where nobody says them", () => {
