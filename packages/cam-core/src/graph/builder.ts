@@ -607,9 +607,10 @@ export class Builder {
     const prefix = this.fresh(hint);
     return new Builder(copyGraph(graph), { facts: inferGraph(graph, this.facts), prefix });
   }
-  /** Adds an input to the graph. */
+  /** Adds an input to the graph. Its type is written into the file: for a loop, the runtime wants to know ranks. */
   input(info: ValueInfo): Value {
     this.graph.inputs.push(info);
+    this.graph.types.set(info.name, info);
     this.facts.types.set(info.name, info);
     this.#taken.add(info.name);
     return info.name;
@@ -617,7 +618,9 @@ export class Builder {
   /** Adds an output to the graph, under a name of its own: a body may answer with what it was given, or twice with one value. */
   output(value: Value): Value {
     const name = this.alias(value, this.fresh("output"));
-    this.graph.outputs.push({ name, dtype: this.dtype(name), shape: this.dims(name) });
+    const type = { dtype: this.dtype(name), shape: this.dims(name) };
+    this.graph.types.set(name, type);
+    this.graph.outputs.push({ name, ...type });
     return name;
   }
   /** 1 at `indices` along a new last axis of `depth` entries, 0 elsewhere. */

@@ -114,7 +114,8 @@ function bodyOf({ op, node, ints }: VjpContext, body: Graph, states: number): { 
     const shape = i < states ? dims : dims?.filter((_, at) => at !== (axis < 0 ? axis + dims.length : axis));
     return { name: body.inputs[i]!.name, dtype: op.dtype(value), shape };
   });
-  return { inner: op.inner("Scan", { ...body, inputs }), names: inputs.map(({ name }) => name) };
+  const types = new Map([...body.types, ...inputs.map((input) => [input.name, input] as const)]);
+  return { inner: op.inner("Scan", { ...body, inputs, types }), names: inputs.map(({ name }) => name) };
 }
 
 /** The state that each step began with, stacked along axis 0: the loop run once more, which the forward pass kept none of. */
