@@ -40,7 +40,6 @@ export { type Placement, type PreparedPicture, pixelAffine, preparePicture } fro
 export { pictureOf, type RgbaPicture, rgbaOf } from "./image/rgba.ts";
 export { methodNamed, methodNames, methods } from "./methods/index.ts";
 export { defineMethod, defineStagedMethod, type Method, type MethodContext } from "./methods/method.ts";
-export * from "./metrics/index.ts";
 export { type InputManifest, type Manifest, parseManifest } from "./model/manifest.ts";
 export { type Model, openModel } from "./model/model.ts";
 export { defaultPreprocessing, preprocessingOf } from "./model/preprocessing.ts";
