@@ -1,10 +1,11 @@
-// usage: node scripts/onnx-cases/run.mjs DIR [--json] [--only REGEX] [--list]
+// usage: node scripts/onnx-cases/run.mjs DIR [--json] [--only REGEX] [--list] [--scale-gradient N]
 // The onnx package's own operator test cases, from opset 7 on, as fetch.sh puts them into DIR (CAMKIT_ONNX_CASES names it as
 // well). Per case, which of several releases share counts once:
 //   outputs    the untouched file beside the one that camkit opened, upgraded and wrote: the same bits, or within rounding;
 //              where the untouched file gives what the case stores, the other one must as well
 //   shapes     what shape inference says of the outputs, at the case's sizes and at symbols, is what the run gives
 //   gradients  every float output in every float input against finite differences at the case's own inputs
+//              (--scale-gradient 1.001 shows that rules 0.1 % wrong would fail)
 // Every outcome is counted with its reason; --list names the cases. Exit 0 when nothing differs, 1 when something does, 2 for
 // wrong usage or a folder without cases.
 import { fork } from "node:child_process";
@@ -17,8 +18,14 @@ import { findCases } from "../../packages/cam-core/dist/testing/cases/read.js";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: "boolean" }, list: { type: "boolean" }, only: { type: "string" } },
+  options: {
+    json: { type: "boolean" },
+    list: { type: "boolean" },
+    only: { type: "string" },
+    "scale-gradient": { type: "string" },
+  },
 });
+const scale = values["scale-gradient"];
 const root = positionals[0] ?? process.env.CAMKIT_ONNX_CASES;
 if (!root || !existsSync(root)) usage("no folder of cases");
 
@@ -33,7 +40,9 @@ else print();
 process.exit(failed.length === 0 ? 0 : 1);
 
 function usage(reason) {
-  console.error(`${reason}\nusage: node scripts/onnx-cases/run.mjs DIR [--json] [--only REGEX] [--list]`);
+  console.error(
+    `${reason}\nusage: node scripts/onnx-cases/run.mjs DIR [--json] [--only REGEX] [--list] [--scale-gradient N]`,
+  );
   process.exit(2);
 }
 
@@ -56,7 +65,7 @@ async function runAll(queue) {
 }
 
 function start() {
-  const child = fork(fileURLToPath(new URL("./worker.mjs", import.meta.url)), {
+  const child = fork(fileURLToPath(new URL("./worker.mjs", import.meta.url)), scale === undefined ? [] : [scale], {
     stdio: ["ignore", "ignore", "ignore", "ipc"],
   });
   child.setMaxListeners(0);

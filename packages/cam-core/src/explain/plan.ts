@@ -82,7 +82,7 @@ export function groundwork(model: Model, options: GroundworkOptions = {}): Groun
 }
 
 /** A builder on the graph, its control flow between two values written out as far as it is known before the run. */
-function settled(graph: Graph, from: Value, to: Value): Builder {
+export function settled(graph: Graph, from: Value, to: Value): Builder {
   const op = new Builder(graph);
   const { path } = between(op, topological(graph), [from], [to]);
   // What a branch or a round held may be settled in its turn, now that more is known around it.

@@ -1,7 +1,7 @@
 import { CamError } from "../../errors.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { openModel } from "../../model/model.ts";
-import { checkGradient, type GradientResult } from "./gradients.ts";
+import { checkGradient, type GradientOptions, type GradientResult } from "./gradients.ts";
 import { CaseSkipped, type LoadedCase, loadCase } from "./one-case.ts";
 import { compareOutputs, type OutputsResult } from "./outputs.ts";
 import type { NodeCase } from "./read.ts";
@@ -16,7 +16,7 @@ export function isFailure({ outputs, shapes, gradient }: CaseResult): boolean {
 }
 
 /** Opens a case with camkit and compares outputs, inferred shapes and gradients. */
-export async function checkCase(one: NodeCase): Promise<CaseResult> {
+export async function checkCase(one: NodeCase, options: GradientOptions = {}): Promise<CaseResult> {
   let loaded: LoadedCase;
   try {
     loaded = loadCase(one);
@@ -29,7 +29,7 @@ export async function checkCase(one: NodeCase): Promise<CaseResult> {
   const { results, ...outputs } = await compareOutputs(loaded, opened);
   if (opened instanceof CamError || !results || outputs.outcome === "differs") return { ...one, outputs };
   const shapes = checkShapes(opened, loaded.sets[0]!.feeds, results[0]!);
-  return { ...one, outputs, shapes, gradient: await checkGradient(opened, loaded.sets) };
+  return { ...one, outputs, shapes, gradient: await checkGradient(opened, loaded.sets, options) };
 }
 
 function open({ bytes }: LoadedCase): Graph | CamError {
