@@ -107,6 +107,8 @@ function print() {
         }
     }
   }
+  const off = results.filter(({ outputs }) => outputs.stored === false).length;
+  console.log(`\n${off} cases whose stored outputs the runtime itself doesn't give, with the untouched file`);
   console.log("\nrelease, cases, of which new, by the outcome of their outputs");
   for (const { version, cases: all, first } of releases) {
     const own = grouped(

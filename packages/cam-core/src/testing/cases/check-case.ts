@@ -7,7 +7,7 @@ import { compareOutputs, type OutputsResult } from "./outputs.ts";
 import type { NodeCase } from "./read.ts";
 import { checkShapes, type ShapesResult } from "./shapes.ts";
 
-/** Everything that a case shows. Shapes and gradient are looked at where the outputs are the same before and after. */
+/** Everything that a case shows. Shapes and gradient are looked at where both files run. */
 export type CaseResult = NodeCase & { outputs: OutputsResult; shapes?: ShapesResult; gradient?: GradientResult };
 
 /** Outcomes that are defects, here or in a rule; all others are what they are for a reason that is counted. */
@@ -29,6 +29,7 @@ export async function checkCase(one: NodeCase, options: GradientOptions = {}): P
   const { results, ...outputs } = await compareOutputs(loaded, opened);
   if (opened instanceof CamError || !results || outputs.outcome === "differs") return { ...one, outputs };
   const shapes = checkShapes(opened, loaded.sets[0]!.feeds, results[0]!);
+  if (outputs.outcome === "random") return { ...one, outputs, shapes };
   return { ...one, outputs, shapes, gradient: await checkGradient(opened, loaded.sets, options) };
 }
 

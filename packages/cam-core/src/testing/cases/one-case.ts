@@ -27,8 +27,8 @@ const withoutTensor: ReadonlySet<string> = new Set(["bfloat16"]);
 export function loadCase({ folder }: NodeCase): LoadedCase {
   const bytes = readFileSync(join(folder, "model.onnx"));
   const graph = readModel(sourceOf(bytes), { name: "the case" });
-  for (const { name, dtype } of [...graph.inputs, ...graph.outputs]) {
-    if (!graph.types.has(name)) throw new CaseSkipped("takes or gives a sequence or an optional value");
+  for (const { name, dtype, optional } of [...graph.inputs, ...graph.outputs]) {
+    if (optional || !graph.types.has(name)) throw new CaseSkipped("takes or gives a sequence or an optional value");
     if (withoutTensor.has(dtype)) throw new CaseSkipped(`takes or gives ${dtype}`);
   }
   const sets = dataSets(folder).map(({ inputs, outputs }) => ({
