@@ -53,6 +53,10 @@ describe("a node's form", () => {
     ["an optional input absent in between", one("Clip", ["x", "", "max"])],
     ["as many as wanted", one("Concat", 9, { axis: i(-1) })],
     ["a loop without trip count and condition", one("Loop", ["", "", "state"], body(3, 2))],
+    [
+      "opset 8's Scan, lengths first",
+      one("Scan", ["", "state", "x"], { ...body(2, 1), num_scan_inputs: i(1) }, { opset: 8 }),
+    ],
     ["1 where 1.0 is meant", one("LeakyRelu", 1, { alpha: i(1) })],
     ["1.0 where 1 is meant", one("Softmax", 1, { axis: f(-1) })],
     ["an operator that nobody's schema knows", one("Unheard", 0, { kernel: i(0) }, { domain: "some.where" })],

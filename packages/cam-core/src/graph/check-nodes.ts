@@ -1,5 +1,5 @@
 import { IllegalGraphError } from "../errors.ts";
-import type { Attribute, Graph, Node } from "./graph.ts";
+import { type Attribute, type Graph, type Node, opsetOf } from "./graph.ts";
 import { type Count, type Signature, signatureOf } from "./signatures/index.ts";
 
 /**
@@ -17,7 +17,7 @@ export function checkNodes(graph: Graph): void {
       checkRange(node, name, attribute);
       if (attribute.type === "graph") checkNodes(attribute.value);
     }
-    bodyChecks[node.opType]?.(node);
+    bodyChecks[node.opType]?.(node, opsetOf(graph));
   }
 }
 
@@ -66,14 +66,19 @@ function checkRange(node: Node, name: string, attribute: Attribute): void {
 }
 
 /** What a sub-graph takes and gives fits the node that runs it. */
-const bodyChecks: Readonly<Record<string, ((node: Node) => void) | undefined>> = Object.assign(Object.create(null), {
-  If: (node: Node) => {
-    for (const name of ["then_branch", "else_branch"]) checkBody(node, name, undefined, node.outputs.length);
+const bodyChecks: Readonly<Record<string, ((node: Node, opset: number) => void) | undefined>> = Object.assign(
+  Object.create(null),
+  {
+    If: (node: Node) => {
+      for (const name of ["then_branch", "else_branch"]) checkBody(node, name, undefined, node.outputs.length);
+    },
+    // The body's first inputs are the iteration's number and the condition, its first output the next condition.
+    Loop: (node: Node) => checkBody(node, "body", Math.max(2, node.inputs.length), node.outputs.length + 1),
+    // In opset 8 the sequences' lengths come first, which the body doesn't see.
+    Scan: (node: Node, opset: number) =>
+      checkBody(node, "body", node.inputs.length - (opset < 9 ? 1 : 0), node.outputs.length),
   },
-  // The body's first inputs are the iteration's number and the condition, its first output the next condition.
-  Loop: (node: Node) => checkBody(node, "body", Math.max(2, node.inputs.length), node.outputs.length + 1),
-  Scan: (node: Node) => checkBody(node, "body", node.inputs.length, node.outputs.length),
-});
+);
 
 function checkBody(node: Node, name: string, inputs: number | undefined, outputs: number): void {
   const attribute = node.attributes[name];

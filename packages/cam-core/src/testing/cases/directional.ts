@@ -39,13 +39,8 @@ const closing: Readonly<Record<Precision, readonly [number, number]>> = {
 /** A comparison says something where what rounding may come to is at most this part of the derivative. */
 const telling = 8e-4;
 
-<<<<<<< HEAD
-/** Most coordinates of a direction that are looked at one by one. */
-const mostCoordinates = 128;
-=======
 /** Most coordinates that are looked at one by one. */
 const mostCoordinates = 1000;
->>>>>>> 16496ed (testing: cases whose control flow is settled, whose rule refuses one input, and half precision)
 
 /**
  * Compares what a rule answers with finite differences, along each of the directions `us`. Where they don't agree the

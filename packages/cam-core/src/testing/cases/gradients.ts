@@ -46,10 +46,6 @@ export type GradientResult = {
 /** Operators that ONNX Runtime's kernel, or ONNX's own definition, computes in float32 whatever goes in. */
 const singleInside: ReadonlySet<string> = new Set(["GroupNormalization", "Shrink"]);
 
-<<<<<<< HEAD
-/** The runtime keeps Attention's scale in float32 when it spells it out for float64, and the factors of Fourier transforms. */
-const roundedInside: Readonly<Record<string, number>> = { Attention: 1e-6, DFT: 1e-6, STFT: 1e-6 };
-=======
 /** The runtime keeps Attention's scale in float32 when it spells it out for float64, and the angles of a Fourier transform. */
 const roundedInside: Readonly<Record<string, number>> = { Attention: 1e-6, DFT: 1e-7, STFT: 1e-7 };
 
@@ -62,7 +58,6 @@ export type GradientOptions = {
   /** Multiplies what rules answer: the check must notice 1.001. */
   scaleGradient?: number | undefined;
 };
->>>>>>> 16496ed (testing: cases whose control flow is settled, whose rule refuses one input, and half precision)
 
 /**
  * Compares d output / d input with finite differences for every floating-point output and input of a graph, at the case's own

@@ -6,12 +6,7 @@ const settings: Readonly<Record<string, readonly number[]>> = {
   Range: [0, 1, 2],
   OneHot: [0, 1],
   NonMaxSuppression: [3, 4],
-<<<<<<< HEAD
-  RoiAlign: [1],
-  RotaryEmbedding: [1, 2],
-=======
   MelWeightMatrix: [3, 4],
->>>>>>> 16496ed (testing: cases whose control flow is settled, whose rule refuses one input, and half precision)
 };
 
 /** The values of a graph that are such settings. */
