@@ -39,11 +39,11 @@ for (const kind of new Set(requests.map((request) => request.kind))) {
   const counts = new Map();
   for (const { code } of of) counts.set(code, (counts.get(code) ?? 0) + 1);
   const slowest = of.reduce((a, b) => (b.ms > a.ms ? b : a));
-  const largest = of.reduce((a, b) => ((b.peakMb ?? 0) > (a.peakMb ?? 0) ? b : a));
+  const most = (what) => Math.max(...of.map((each) => each[what] ?? 0)).toFixed(0);
   console.log(`${kind}: ${of.length} files`);
   for (const [code, count] of [...counts].sort((a, b) => b[1] - a[1])) console.log(`  ${code.padEnd(20)} ${count}`);
   console.log(
-    `  slowest ${slowest.ms.toFixed(0)} ms (${slowest.seed}), peak ${largest.peakMb?.toFixed(0)} MB (${largest.seed})`,
+    `  slowest ${slowest.ms.toFixed(0)} ms (${slowest.seed}); memory: ${most("peakMb")} MB, at most ${most("grownMb")} MB for one`,
   );
 }
 const failed = endings.filter((ending) => ending.defect !== undefined).length;

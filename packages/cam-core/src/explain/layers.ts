@@ -291,10 +291,9 @@ function realOf(op: Builder, name: Value): Value {
 }
 
 /** The file's own name of a tensor, where it has one: what an expansion made real has that of its quantised tensor. */
-function fileName(op: Builder, value: Value): Value | undefined {
+function fileName(value: Value, producer: Node): Value | undefined {
   if (!value.startsWith("camkit/")) return value;
-  const producer = producersOf(op.graph).get(value);
-  const read = producer?.opType === "DequantizeLinear" ? producer.inputs[0]! : "camkit/";
+  const read = producer.opType === "DequantizeLinear" ? producer.inputs[0]! : "camkit/";
   return read.startsWith("camkit/") ? undefined : read;
 }
 
@@ -385,7 +384,7 @@ function candidates(site: Site): { list: Layer[]; frontier: Set<Value> } {
   const frontier = new Set<Value>();
   for (const node of path)
     for (const value of node.outputs) {
-      const name = value === "" ? undefined : fileName(site.op, value);
+      const name = value === "" ? undefined : fileName(value, node);
       const layer = /float/.test(site.op.dtype(value)) ? describe(site, value, node.opType) : undefined;
       if (!name || !layer || value === site.logits) continue;
       const next = (users.get(value) ?? []).filter((user) => onPath.has(user));

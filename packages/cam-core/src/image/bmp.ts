@@ -1,4 +1,5 @@
 import { InputError } from "../errors.ts";
+import { checkClaim } from "./claim.ts";
 import type { Picture } from "./picture.ts";
 
 /*
@@ -94,6 +95,7 @@ function readHeader(bytes: Uint8Array, source: string): Header {
   const compression = os2 ? RGB : view.getUint32(30, true);
   if (width <= 0 || height === 0 || width * height > maxPixels)
     throw new InputError(`${source}: a bitmap of ${width} x ${height} pixels; expected 1 to ${maxPixels} pixels`);
+  checkClaim(width, height, bytes.length, source);
   if (!legalBits[compression]?.includes(bits))
     throw new InputError(`${source}: bitmap compression ${compression} at ${bits} bits a pixel is not supported`, {
       hint: "Convert it to PNG.",

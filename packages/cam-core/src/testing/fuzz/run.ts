@@ -18,7 +18,7 @@ export type RunOptions = {
   readonly workers?: number;
   /** Longest that one file may take. Default 5 s. */
   readonly limitMs?: number;
-  /** Most memory beyond what a process holds after its first sound models. Default 300 MB. */
+  /** Most memory that one file may take, beyond what its process held before. Default 300 MB. */
   readonly limitMb?: number;
   readonly onEnding?: (ending: Ending) => void;
 };
@@ -54,7 +54,7 @@ export async function runCases(requests: readonly Request[], options: RunOptions
   return endings;
 }
 
-type Asked = { request: Request; report?: Report; died?: string; ms: number; base: number | undefined };
+type Asked = { request: Request; report?: Report; died?: string; ms: number };
 type Worker = { ask(request: Request, limitMs: number): Promise<Asked>; alive(): boolean; stop(): void };
 
 function startWorker(folder: string): Worker {
@@ -65,7 +65,6 @@ function startWorker(folder: string): Worker {
   child.stderr!.on("data", (chunk: Buffer) => {
     errors = (errors + chunk.toString()).slice(-2000);
   });
-  let base: number | undefined;
   let fresh = true;
   const ask: Worker["ask"] = (request, limitMs) =>
     new Promise((resolve) => {
@@ -79,9 +78,7 @@ function startWorker(folder: string): Worker {
           asked.kill("SIGKILL");
           child = undefined;
         }
-        resolve({ request, ...outcome, ms: performance.now() - start, base });
-        // What is held after the first file is what the programs themselves take.
-        base ??= outcome.report?.peakMb;
+        resolve({ request, ...outcome, ms: performance.now() - start });
       };
       const limit = fresh ? limitMs + firstMs : limitMs;
       const timer = setTimeout(() => end({ died: `no answer within ${limit / 1000} s` }), limit);
@@ -100,11 +97,14 @@ function startWorker(folder: string): Worker {
   };
 }
 
-function judge({ request, report, died, ms, base }: Asked, limitMb: number): Ending {
-  if (!report) return { ...request, story: "", code: "defect", stage: "process", defect: died, ms, peakMb: undefined };
+function judge({ request, report, died, ms }: Asked, limitMb: number): Ending {
+  if (!report) {
+    const unknown = { story: "", peakMb: undefined, grownMb: undefined };
+    return { ...request, ...unknown, code: "defect", stage: "process", defect: died, ms };
+  }
   const { outcomes, ...facts } = report;
   const told = outcomes.find((each) => each.defect) ?? outcomes.find((each) => each.code !== "ok");
-  const grown = report.peakMb !== undefined && base !== undefined ? report.peakMb - base : 0;
+  const grown = report.grownMb ?? 0;
   const defect = told?.defect ?? (grown > limitMb ? `${Math.round(grown)} MB more than before` : undefined);
   return { ...facts, code: defect ? "defect" : (told?.code ?? "ok"), stage: told?.stage ?? "all", defect };
 }

@@ -8,8 +8,12 @@ export type Report = Request & {
   readonly story: string;
   readonly outcomes: readonly Outcome[];
   readonly ms: number;
-  /** Highest resident memory while it was worked on, in MB; undefined where the system doesn't say. */
+  /**
+   * Highest resident memory while it was worked on, and how much that is above where it began, in MB; undefined where the
+   * system doesn't say.
+   */
   readonly peakMb: number | undefined;
+  readonly grownMb: number | undefined;
 };
 
 /** Linux keeps a high-water mark and lets it be reset. */
@@ -34,11 +38,14 @@ const folder = process.argv[2]!;
 
 process.on("message", async ({ kind, seed }: Request) => {
   resetPeak();
+  const before = peakMb();
   const start = performance.now();
   const { story, outcomes } = await cases[kind]!(seed, folder).catch((error: Error) => ({
     story: "the file could not be made",
     outcomes: [{ stage: "make", code: "defect", defect: error.stack ?? String(error) }],
   }));
-  const report: Report = { kind, seed, story, outcomes, ms: performance.now() - start, peakMb: peakMb() };
+  const [ms, peak] = [performance.now() - start, peakMb()];
+  const grownMb = peak === undefined || before === undefined ? undefined : peak - before;
+  const report: Report = { kind, seed, story, outcomes, ms, peakMb: peak, grownMb };
   process.send!(report);
 });
