@@ -7,7 +7,7 @@ import { inferGraph } from "./infer.ts";
 import { shapeRules } from "./shapes/index.ts";
 
 type Constant = { constant: Initializer };
-type Input = Constant | { dtype: DType; shape: Shape } | null;
+type Input = Constant | { dtype: DType; shape?: Shape } | null;
 type Step = readonly [op: string, inputs: readonly string[], output: string, attributes?: Record<string, unknown>];
 
 function graphOf(nodes: readonly Node[], inputs: Record<string, Exclude<Input, null>>, opset: number): Graph {
@@ -96,22 +96,27 @@ function goldenInput(given: Exclude<GoldenInput, null>): Exclude<Input, null> {
   return { constant: initializerOf({ dtype, shape, data: Int8Array.from(values) }) };
 }
 
+/** The case as a graph of one node with inputs i0, i1, … and outputs o0, o1, … */
+function goldenGraph(each: Golden, seen: (input: Exclude<Input, null>, at: number) => Exclude<Input, null> = (i) => i) {
+  const inputs: Record<string, Exclude<Input, null>> = {};
+  for (const [i, given] of each.ins.entries()) if (given) inputs[`i${i}`] = seen(goldenInput(given), i);
+  const node: Node = {
+    opType: each.op,
+    domain: each.domain,
+    name: "node",
+    inputs: each.ins.map((given, i) => (given ? `i${i}` : "")),
+    outputs: Array.from({ length: each.nout }, (_, j) => `o${j}`),
+    attributes: attributesOf(each.attrs),
+  };
+  return graphOf([node], inputs, each.opset);
+}
+
 /** Operators whose output sizes depend on the values they see: there, unknown dimensions are right. */
 const valueDependent = new Set(["NonZero", "NonMaxSuppression", "Unique"]);
 
 describe("one operator: types and shapes are those that ONNX Runtime returns", () => {
   test.each(golden.cases.map((each, i) => [i, each.op, each] as const))("%i %s", (_, op, each) => {
-    const inputs: Record<string, Exclude<Input, null>> = {};
-    for (const [i, given] of each.ins.entries()) if (given) inputs[`i${i}`] = goldenInput(given);
-    const node: Node = {
-      opType: op,
-      domain: each.domain,
-      name: "node",
-      inputs: each.ins.map((given, i) => (given ? `i${i}` : "")),
-      outputs: Array.from({ length: each.nout }, (_, j) => `o${j}`),
-      attributes: attributesOf(each.attrs),
-    };
-    const { types } = inferGraph(graphOf([node], inputs, each.opset));
+    const { types } = inferGraph(goldenGraph(each));
     for (const [j, dtype] of each.dtypes.entries()) {
       const type = types.get(`o${j}`);
       expect(type?.dtype).toBe(dtype);
@@ -123,6 +128,37 @@ describe("one operator: types and shapes are those that ONNX Runtime returns", (
         expect(found, `${JSON.stringify(type!.shape)} at ${JSON.stringify(sizes)}`).toEqual(real);
       }
     }
+  });
+});
+
+/** Ways of knowing less of an input: not its contents, not its sizes, not even its rank. */
+const blindings: Readonly<Record<string, (input: Exclude<Input, null>) => Exclude<Input, null>>> = {
+  contents: (input) => ("constant" in input ? { dtype: input.constant.dtype, shape: input.constant.shape } : input),
+  sizes: (input) => {
+    const { dtype, shape } = "constant" in input ? input.constant : input;
+    return { dtype, shape: shape!.map(() => null) };
+  },
+  rank: (input) => ({ dtype: "constant" in input ? input.constant.dtype : input.dtype }),
+};
+
+describe("one operator: who knows less says less, and nothing else", () => {
+  test.each(golden.cases.map((each, i) => [i, each.op, each] as const))("%i %s", (_, __, each) => {
+    for (const [what, blind] of Object.entries(blindings))
+      for (const hidden of [...each.ins.keys(), "all"]) {
+        const graph = goldenGraph(each, (input, at) => (hidden === "all" || hidden === at ? blind(input) : input));
+        const { types } = inferGraph(graph);
+        for (const [j, dtype] of each.dtypes.entries()) {
+          const type = types.get(`o${j}`);
+          const where = `the ${what} of input ${hidden} hidden, output ${j}: ${JSON.stringify(type)}`;
+          if (type) expect(type.dtype, where).toBe(dtype);
+          if (!type?.shape) continue;
+          for (const [at, sizes] of golden.sizes.entries()) {
+            const real = each.measured[at]![j]!;
+            const found = type.shape.map((dim, i) => (dim === null ? real[i]! : evaluate(dim, sizes)));
+            expect(found, `${where} at ${JSON.stringify(sizes)}`).toEqual(real);
+          }
+        }
+      }
   });
 });
 
