@@ -21,11 +21,15 @@ export function axesFromLayout(layout: string, shape: Shape): Axes {
   });
 }
 
+/** A thinner third axis with smaller ones behind it is a volume's depth. */
+const smallestFrame = 16;
+
 /** The layout of a picture-like input when no manifest says it: channels are the small axis, first if both could be. Of a clip, channels follow the frames. */
 export function guessLayout(shape: Shape): string | undefined {
-  // A clip of frames: colours on the third axis, and no colours on the second.
+  // A clip of frames: colours on the third axis, none on the second, and pictures behind.
   const isColour = (dim: Dim | undefined) => dim === 1 || dim === 3;
-  if (shape.length === 5 && isColour(shape[2]) && !isColour(shape[1])) return "NTCHW";
+  const isSide = (dim: Dim) => typeof dim !== "number" || dim >= smallestFrame;
+  if (shape.length === 5 && isColour(shape[2]) && !isColour(shape[1]) && shape.slice(3).every(isSide)) return "NTCHW";
   const space = ["", "L", "HW", "DHW"][shape.length - 2];
   if (!space) return undefined;
   const small = (dim: Dim | undefined) => typeof dim === "number" && dim <= 4;

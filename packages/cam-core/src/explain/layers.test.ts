@@ -300,16 +300,16 @@ describe("the default layer", () => {
   });
 
   test("frames come before channels in a clip, and may take the place of a batch of one", async () => {
-    const model = tinyModel({ x: [1, 4, 3, 8, 8] }, (op, { x }) => {
-      const frames = stage(op, op.reshape(x!, [4, 3, 8, 8]), 3, 5, "frames", 2);
-      return { out: op.matMul(pooled(op, op.reshape(frames, [1, 4, 5, 4, 4]), [1, 3, 4]), weight(op, 5, 3)) };
+    const model = tinyModel({ x: [1, 4, 3, 16, 16] }, (op, { x }) => {
+      const frames = stage(op, op.reshape(x!, [4, 3, 16, 16]), 3, 5, "frames", 2);
+      return { out: op.matMul(pooled(op, op.reshape(frames, [1, 4, 5, 8, 8]), [1, 3, 4]), weight(op, 5, 3)) };
     });
-    expect(placesOf(model).map(([, space]) => space)).toEqual([[4, 4, 4]]);
+    expect(placesOf(model).map(([, space]) => space)).toEqual([[4, 8, 8]]);
     const explainer = await createExplainer(model);
-    const { explanations } = await explainer.run({ x: random.normal([1, 4, 3, 8, 8]) });
+    const { explanations } = await explainer.run({ x: random.normal([1, 4, 3, 16, 16]) });
     await explainer.close();
-    expect(explanations[0]!.raw[0]!.shape).toEqual([1, 4, 4, 4]);
-    expect(explanations[0]!.map!.shape).toEqual([1, 4, 8, 8]);
+    expect(explanations[0]!.raw[0]!.shape).toEqual([1, 4, 8, 8]);
+    expect(explanations[0]!.map!.shape).toEqual([1, 4, 16, 16]);
   });
 
   test("what lies behind the last attention isn't seen, though quantisation keeps the class token from moving ahead", () => {

@@ -1,30 +1,45 @@
-import { TensorProto_DataType as T } from "onnx-buf";
+import type { TensorProto_DataType as T } from "onnx-buf";
 import type { DType } from "../tensor.ts";
 
-/** ONNX's element type numbers and our names for them; types without a row here (complex, float8, int4) are refused. */
-const table: readonly (readonly [DType, T])[] = [
-  ["float32", T.FLOAT],
-  ["float64", T.DOUBLE],
-  ["float16", T.FLOAT16],
-  ["bfloat16", T.BFLOAT16],
-  ["int64", T.INT64],
-  ["int32", T.INT32],
-  ["int16", T.INT16],
-  ["int8", T.INT8],
-  ["uint64", T.UINT64],
-  ["uint32", T.UINT32],
-  ["uint16", T.UINT16],
-  ["uint8", T.UINT8],
-  ["bool", T.BOOL],
-  ["string", T.STRING],
+/**
+ * ONNX's element types by their number (TensorProto.DataType), each with our name where it is handled; the others (complex,
+ * float8, int4) are refused. Numbers, not the protobuf library's: shapes are inferred where no file is read.
+ */
+const types: readonly (readonly [onnx: string, own?: DType])[] = [
+  ["UNDEFINED"],
+  ["FLOAT", "float32"],
+  ["UINT8", "uint8"],
+  ["INT8", "int8"],
+  ["UINT16", "uint16"],
+  ["INT16", "int16"],
+  ["INT32", "int32"],
+  ["INT64", "int64"],
+  ["STRING", "string"],
+  ["BOOL", "bool"],
+  ["FLOAT16", "float16"],
+  ["DOUBLE", "float64"],
+  ["UINT32", "uint32"],
+  ["UINT64", "uint64"],
+  ["COMPLEX64"],
+  ["COMPLEX128"],
+  ["BFLOAT16", "bfloat16"],
+  ["FLOAT8E4M3FN"],
+  ["FLOAT8E4M3FNUZ"],
+  ["FLOAT8E5M2"],
+  ["FLOAT8E5M2FNUZ"],
+  ["UINT4"],
+  ["INT4"],
+  ["FLOAT4E2M1"],
+  ["FLOAT8E8M0"],
+  ["UINT2"],
+  ["INT2"],
 ];
 
-const byNumber = new Map<number, DType>(table.map(([name, number]) => [number, name]));
-const byName = new Map<DType, T>(table);
+const byName = new Map<DType, T>(types.flatMap(([, own], number) => (own ? [[own, number as T]] : [])));
 
 /** Our name of an ONNX element type; undefined for one that isn't handled. */
 export function dtypeFromOnnx(number: number): DType | undefined {
-  return byNumber.get(number);
+  return types[number]?.[1];
 }
 
 /** The number ONNX gives an element type. */
@@ -34,5 +49,5 @@ export function dtypeToOnnx(dtype: DType): T {
 
 /** ONNX's own name of an element type number, for messages. */
 export function onnxTypeName(number: number): string {
-  return T[number] ?? `type ${number}`;
+  return types[number]?.[0] ?? `type ${number}`;
 }

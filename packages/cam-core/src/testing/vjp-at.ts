@@ -53,7 +53,7 @@ export async function vjpAt(
   graph.outputs = found.map((value, i) => {
     const name = `dx${wrt[i]}`;
     graph.nodes.push({ opType: "Identity", domain: "", name, inputs: [value], outputs: [name], attributes: {} });
-    return { name, dtype: op.dtype(`x${wrt[i]}`) };
+    return { name, dtype: op.dtype(value) };
   });
   checkGraph(graph);
   const added = { ...graph, initializers: new Map(graph.initializers) };
