@@ -1,6 +1,6 @@
 import type { Builder, Operand, Value } from "../../graph/builder.ts";
 import type { DType } from "../../tensor.ts";
-import { defineRules, type Rule, type SurrogateRule, type VjpContext } from "../rule.ts";
+import { defineRules, type Rule, type SurrogateRule, samplesOf, type VjpContext } from "../rule.ts";
 import { conv } from "./conv.ts";
 import { linear } from "./linear.ts";
 
@@ -148,7 +148,11 @@ export const quantisation = defineRules({
   QuantizeLinear: quantise,
   "com.microsoft:QuantizeLinear": quantise,
   DequantizeLinear: dequantise,
-  "com.microsoft:DequantizeLinear": dequantise,
+  // ONNX Runtime's own has no blocks.
+  "com.microsoft:DequantizeLinear": {
+    ...dequantise,
+    sample: (rng) => samplesOf(dequantise, rng).filter(({ attributes }) => attributes?.block_size === undefined),
+  },
 
   // The range follows the data, so that nothing saturates; what the scale itself adds cancels out in the product that undoes it.
   DynamicQuantizeLinear: {
