@@ -1,9 +1,9 @@
 """
 Makes the models of the zoo "in the wild" with their references.
 
-usage: make.py OUT [NAME …] [--list] [--all]
+usage: make.py [OUT all | OUT NAME …]
 
-Without names all but the big ones are made (--all: those too); what is there already is left alone unless it is named. Each gets
+Without arguments the models are listed. `all` makes all but the big ones and leaves those alone that are there. Each gets
 OUT/<name>/{model.onnx, x.npy, <other inputs>.npy, logits.npy, input_grad.npy, cam.npy, act.npy, meta.json}, as scripts/zoo.mjs
 reads them. README.md says what to install. A model whose packages aren't there is skipped, and said so.
 """
@@ -30,17 +30,16 @@ def main() -> int:
             importlib.import_module(f"nets.{family}")
         except ModuleNotFoundError as missing:
             print(f"skipped {family}: no module {missing.name}")
-    flags = {arg for arg in sys.argv[1:] if arg.startswith("--")}
-    given = [arg for arg in sys.argv[1:] if not arg.startswith("--")]
-    if "--list" in flags or not given:
+    out, *names = sys.argv[1:] or [""]
+    if not names:
         for name, entry in models.items():
             print(f"{name:28} {entry['facts']['source']:32} {entry['facts']['special']}")
         return 0
-    out, *names = given
+    everything = names == ["all"]
     failed = 0
-    for name in names or [n for n, entry in models.items() if "--all" in flags or not entry["big"]]:
+    for name in [n for n, entry in models.items() if not entry["big"]] if everything else names:
         folder = f"{out}/{name}"
-        if not names and os.path.exists(f"{folder}/meta.json"):
+        if everything and os.path.exists(f"{folder}/meta.json"):
             continue
         started = time.time()
         try:

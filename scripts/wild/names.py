@@ -18,8 +18,8 @@ def operators(path: str) -> dict[str, int]:
 skipped = {"Constant", "Shape", "Gather", "Unsqueeze", "Squeeze", "Cast", "NonMaxSuppression", "NonZero"}
 
 
-def tensor_like(path: str, feeds: dict[str, np.ndarray], act: np.ndarray, rtol: float = 1e-2, atol: float = 1e-3) -> str | None:
-    """The last tensor of the file that equals the activation: how the layer is called there."""
+def tensor_like(path: str, feeds: dict[str, np.ndarray], act: np.ndarray, tolerance: float = 1e-2) -> str | None:
+    """The last tensor of the file that equals the activation, channels first or last: how the layer is called there."""
     import onnxruntime as ort
 
     model = onnx.load(path)
@@ -37,15 +37,18 @@ def tensor_like(path: str, feeds: dict[str, np.ndarray], act: np.ndarray, rtol: 
     session = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
     wanted = {i.name: i.type for i in session.get_inputs()}
     values = session.run(names, {k: cast(v, wanted[k]) for k, v in feeds.items() if k in wanted})
+    layouts = [act, np.moveaxis(act, -1, 1), np.moveaxis(act, 1, -1)]  # exporters move the channels where it suits them
     scale = float(np.abs(act).max())
-    best: tuple[float, str | None] = (np.inf, None)
+    found: list[tuple[float, str]] = []
     for n, value in zip(names, values):
-        if getattr(value, "shape", None) != act.shape or value.dtype.kind != "f":
+        if getattr(value, "dtype", np.dtype(bool)).kind != "f":
             continue
-        difference = float(np.abs(value.astype(np.float64) - act).max()) / scale
-        if difference <= max(rtol, best[0] * 1.0001) and difference <= best[0] * 1.5 + atol:
-            best = (difference, n)
-    return best[1]
+        for same in (layout for layout in layouts if layout.shape == value.shape):
+            difference = float(np.abs(value.astype(np.float64) - same).max()) / scale
+            if difference <= tolerance:
+                found.append((difference, n))
+    best = min((difference for difference, _ in found), default=0.0)
+    return next((n for difference, n in reversed(found) if difference <= 2 * best + 1e-6), None)
 
 
 def cast(value: np.ndarray, wanted: str) -> np.ndarray:

@@ -59,29 +59,45 @@ function print({ name, passed, outcome, said, failures, errors = {}, limits, lay
 
 function markdown(all) {
   const row = (cells) => `| ${cells.join(" | ")} |`;
-  const figure = ({ errors, limits }, what) => {
-    if (errors[what] === undefined) return "";
-    const value = errors[what].toExponential(0);
-    return limits[what] > 1e-4 ? `${value} of ${limits[what].toExponential(0)}` : value;
+  const short = (value) => value.toExponential(0);
+  const figure = ({ errors, limits, meta }, what) => {
+    if (errors[what] !== undefined)
+      return limits[what] > 1e-4 ? `${short(errors[what])} of ${short(limits[what])}` : short(errors[what]);
+    return what === "gradient" && meta.e32 > 0.05 ? `kinks (${short(meta.e32)})` : "";
+  };
+  const outcomeOf = ({ passed, outcome, said, failures }) => {
+    if (!passed) return `**fails**: ${failures[0]}`;
+    return outcome === "refused" ? `refused, ${said}` : "explained";
+  };
+  /** A pyramid's layers have names alike: the first, and how many more. */
+  const layerOf = ({ layers, space }) => {
+    if (!layers) return "";
+    if (layers.length === 0) return "none, and said so";
+    return `\`${layers[0]}\`${layers.length > 1 ? ` and ${layers.length - 1} more` : ""} ${space.join(" x ")}`;
   };
   const lines = all.map((result) => {
-    const { name, meta, outcome, said, passed, layers, space } = result;
-    const outcomeText = passed
-      ? outcome === "refused"
-        ? `refused: ${said}`
-        : "explained"
-      : `**fails**: ${result.failures[0]}`;
-    const layer = layers ? `${layers.map((value) => `\`${value}\``).join(" + ")} ${space.join(" x ")}` : "";
+    const { name, meta } = result;
+    const plain = meta.unquantised ? `${short(meta.unquantised.gradient)}, ${short(meta.unquantised["grad-cam"])}` : "";
     return row([
       name,
       meta.source ?? "",
       meta.special ?? "",
-      outcomeText,
+      outcomeOf(result),
       figure(result, "gradient"),
       figure(result, "grad-cam"),
-      layer,
+      plain,
+      layerOf(result),
     ]);
   });
-  const head = ["file", "made by", "what is special", "outcome", "input gradient", "Grad-CAM", "default layer"];
+  const head = [
+    "file",
+    "made by",
+    "what is special",
+    "outcome",
+    "input gradient",
+    "Grad-CAM",
+    "made of (gradient, Grad-CAM)",
+    "default layer",
+  ];
   return [row(head), row(head.map(() => "---")), ...lines].join("\n");
 }

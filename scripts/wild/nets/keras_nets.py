@@ -80,7 +80,7 @@ def references(name, folder, facts, net, layer, size, scale, opset) -> dict[str,
         np.save(f"{folder}/{key}.npy", value.astype(np.float32))
     from names import operators, tensor_like
 
-    tensor = tensor_like(path, {"image": x}, np.moveaxis(exact["act"], -1, 1)) or tensor_like(path, {"image": x}, exact["act"])
+    tensor = tensor_like(path, {"image": x}, exact["act"])
     meta = {
         "name": name, **facts, "inputs": ["image"], "target": exact["target"], "e32": e32, "cam_e32": cam_e32, "layer": layer, "layout": "NHWC",
         "cam_max": float(exact["cam"].max()), "tensor": tensor, "ops": operators(path),
