@@ -87,7 +87,8 @@ def spelled_out(net: torch.nn.Module) -> torch.nn.Module:
     """
     result = copy.deepcopy(net)
     for norm in result.modules():
-        if isinstance(norm, torch.nn.modules.batchnorm._BatchNorm):
+        # Not their subclasses, which may do more (timm's hold an activation).
+        if type(norm) in (torch.nn.BatchNorm1d, torch.nn.BatchNorm2d, torch.nn.BatchNorm3d):
             norm.forward = types.MethodType(normalise, norm)
     return result
 
