@@ -1,6 +1,7 @@
 import type { Builder, Operand, Value } from "../../graph/builder.ts";
 import { float32, int64 } from "../../tensor.ts";
 import { defineRules, type VjpContext } from "../rule.ts";
+import { padded } from "./cut.ts";
 
 /**
  * RoiAlign averages what lies at regular points of each cell of a region, read linearly between pixels. Rows and columns are
@@ -11,18 +12,19 @@ import { defineRules, type VjpContext } from "../rule.ts";
  * two products, without a scatter. Where the regions lie carries no gradient, as in torchvision.
  */
 function aligned(context: VjpContext): (Value | null)[] {
-  const { op, inputs, dy, int, string, refuse } = context;
-  const [x, regions, images] = inputs as [Value, Value, Value];
+  const { op, inputs, int, string, refuse } = context;
+  const x = inputs[0]!;
   if (string("mode", "avg") !== "avg")
     throw refuse(
       `mode "${string("mode", "avg")}" has no gradient rule`,
       'Export with mode "avg", as torchvision does.',
     );
+  const { regions, images, dy } = neverNone(context);
   const rows = weightsAlong(context, x, regions, { axis: 2, from: 1, cells: int("output_height", 1) });
   const columns = weightsAlong(context, x, regions, { axis: 3, from: 0, cells: int("output_width", 1) });
   // Each region's rows count for its own image alone.
   const numbers = op.range(op.scalar(0, "int64"), op.squeeze(op.dim(x, 0), [0]), op.scalar(1, "int64"));
-  const own = op.equal(op.reshape(numbers, [-1, 1, 1, 1]), op.reshape(op.cast(images, "int64"), [1, -1, 1, 1]));
+  const own = op.equal(op.reshape(numbers, [-1, 1, 1, 1]), op.reshape(images, [1, -1, 1, 1]));
   const weights = op.where(own, op.unsqueeze(rows, [0]), 0); // [N, R, oh, H]
   const left = op.transpose(op.reshape(weights, op.sizes([op.dim(x, 0), -1, op.dim(x, 2)])), [0, 2, 1]);
   const across = op.matMul(dy, op.unsqueeze(columns, [1])); // [R, C, oh, W]
@@ -30,6 +32,17 @@ function aligned(context: VjpContext): (Value | null)[] {
   const sums = op.matMul(left, right); // [N, H, C · W]
   const split = op.reshape(sums, op.sizes([op.dim(x, 0), op.dim(x, 2), op.dim(x, 1), op.dim(x, 3)]));
   return [op.shapedLike(op.transpose(split, [0, 2, 1, 3]), x), null, null];
+}
+
+/**
+ * Regions, their images and cotangents, with one more region of which nothing comes back where their count isn't known: a level
+ * of a pyramid may have none, and then sizes don't follow from each other (Reshape's −1), nor is there a largest cell.
+ */
+function neverNone({ op, inputs: [x, regions, images], dy }: VjpContext): Record<"regions" | "images" | "dy", Value> {
+  const own = { regions: op.cast(regions!, op.dtype(x!)), images: op.cast(images!, "int64"), dy };
+  if (Number(op.dims(dy)?.[0]) > 0) return own;
+  const longer = (value: Value) => padded(op, value, [0], [op.ints([0]), op.ints([1])]);
+  return { regions: longer(own.regions), images: longer(own.images), dy: longer(dy) };
 }
 
 /** How much of each pixel along an axis is in each cell of a region: [R, cells, size]. */
@@ -42,7 +55,7 @@ function weightsAlong(
   const dtype = op.dtype(x);
   const half = string("coordinate_transformation_mode", "half_pixel") === "half_pixel";
   const edge = (at: number) => {
-    const column = op.slice(op.cast(regions, dtype), { axes: [1], starts: [at], ends: [at + 1] }); // [R, 1]
+    const column = op.slice(regions, { axes: [1], starts: [at], ends: [at + 1] }); // [R, 1]
     const scaled = op.mul(column, float("spatial_scale", 1));
     return half ? op.sub(scaled, 0.5) : scaled;
   };
