@@ -4,7 +4,7 @@ import { whyNotExpanded } from "../graph/fused/index.ts";
 import { type Node, numberAttribute, numbersAttribute, readsOf, stringAttribute, topological } from "../graph/graph.ts";
 import { naming } from "../naming.ts";
 import type { DType } from "../tensor.ts";
-import type { VjpContext } from "./rule.ts";
+import { isDerivative, type Rules, type VjpContext } from "./rule.ts";
 import { rules } from "./rules/index.ts";
 import { refusalOf } from "./support.ts";
 import { unbroadcast } from "./unbroadcast.ts";
@@ -100,8 +100,8 @@ export function ruleName(node: Node): string {
 
 /**
  * Nodes on a differentiable path from some values to others, in graph order, and the values that carry a gradient. A declared
- * zero ends a path: what lies only behind a Shape or an ArgMax isn't differentiated. So does an integer, such as an index or
- * what a Cast rounds to, unless it is a quantised number.
+ * zero ends a path: what lies only behind a Shape or an ArgMax isn't differentiated. So does an input that a rule leaves out,
+ * and an integer, such as an index or what a Cast rounds to, unless it is a quantised number.
  */
 export function between(
   op: Builder,
@@ -115,7 +115,7 @@ export function between(
   const reached: Node[] = [];
   for (const node of order) {
     const rule = table[ruleName(node)];
-    const reads = readsOf(node).filter((name) => forward.has(name));
+    const reads = differentiated(node, rule).filter((name) => forward.has(name));
     if (rule?.kind === "zero" || reads.length === 0) continue;
     const quantised = (rule?.kind === "surrogate" && rule.quantises) || reads.some((name) => !isFloat(name));
     reached.push(node);
@@ -126,9 +126,15 @@ export function between(
   for (const node of reached.reverse()) {
     if (!node.outputs.some((name) => backward.has(name) && forward.has(name))) continue;
     path.push(node);
-    for (const name of readsOf(node)) if (forward.has(name)) backward.add(name);
+    for (const name of differentiated(node, table[ruleName(node)])) if (forward.has(name)) backward.add(name);
   }
   return { path: path.reverse(), carries: new Set([...backward].filter((name) => forward.has(name))) };
+}
+
+/** What a node reads and gives a gradient for. */
+function differentiated(node: Node, rule: Rules[string] | undefined): string[] {
+  const leftOut = isDerivative(rule) ? rule.leftOut : undefined;
+  return leftOut ? readsOf({ ...node, inputs: node.inputs.filter((_, i) => !(i in leftOut)) }) : readsOf(node);
 }
 
 /** The type that the cotangent of a value is computed in. */

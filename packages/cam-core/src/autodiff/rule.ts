@@ -79,6 +79,8 @@ export type Rule = {
    */
   readonly kind: "linear" | "smooth" | "kinked";
   readonly vjp: Vjp;
+  /** Inputs that get nothing on purpose, by position, and why: a path through one is none. */
+  readonly leftOut?: Readonly<Record<number, string>>;
   /** Where the numeric check looks. Several cases cover attributes, odd sizes, strides that don't divide. */
   readonly sample: (rng: Rng) => readonly (Tensor | Sample)[] | Sample;
 };

@@ -4,7 +4,7 @@ import type { Shape } from "../graph/graph.ts";
 import type { Model } from "../model/model.ts";
 import { createExplainer } from "../runtime/explain.ts";
 import { withSession } from "../runtime/session.ts";
-import { float32, type Tensor } from "../tensor.ts";
+import { float32, int64, type Tensor } from "../tensor.ts";
 import { rng } from "../testing/rng.ts";
 import { formula, named, tinyModel } from "../testing/tiny-models.ts";
 import { candidateLayers, defaultLayers, layerNamed } from "./layers.ts";
@@ -297,6 +297,23 @@ describe("the default layer", () => {
       ["fine", [8, 8]],
       ["coarse", [4, 4]],
     ]);
+  });
+
+  test("where the regions lie is no path: of a detector in two stages, what is cut out counts, not what proposes", async () => {
+    const model = tinyModel({ x: [1, 3, 16, 16] }, (op, { x }) => {
+      const features = stage(op, x!, 3, 4, "features", 2);
+      const proposed = op.conv(stage(op, features, 4, 4, "proposals"), weight(op, 4, 4, 8, 8)); // one region: [1, 4, 1, 1]
+      const where = op.reshape(op.abs(proposed), [1, 4]);
+      const images = op.constant(int64([1], [0]));
+      const cut = op.node("RoiAlign", [features, where, images], {
+        output_height: 2,
+        output_width: 2,
+        sampling_ratio: 2,
+      })[0]!;
+      return { out: op.matMul(op.reshape(op.relu(cut), [1, 16]), weight(op, 16, 3)) };
+    });
+    expect(placesOf(model)).toEqual([["features", [8, 8]]]);
+    await expect(createExplainer(model, { layers: ["proposals"] })).rejects.toMatchObject({ code: "not-on-path" });
   });
 
   test("frames come before channels in a clip, and may take the place of a batch of one", async () => {

@@ -9,7 +9,7 @@ import { padded } from "./cut.ts";
  *
  *   dX[n] = Σ over regions r of image n: A_yᵀ dY[r] A_x
  *
- * two products, without a scatter. Where the regions lie carries no gradient, as in torchvision.
+ * two products, without a scatter.
  */
 function aligned(context: VjpContext): (Value | null)[] {
   const { op, inputs, int, string, refuse } = context;
@@ -95,6 +95,7 @@ export const roiAlign = defineRules({
   RoiAlign: {
     kind: "linear",
     vjp: aligned,
+    leftOut: { 1: "where the regions lie carries no gradient, as in torchvision" },
     sample: (rng) => {
       const regions = float32([3, 4], [0.3, 0.7, 4.2, 3.9, 1.1, -0.4, 2.3, 6.8, -3, 2, 9, 2.6]);
       const sample = (attributes: Record<string, number | string | { float: number }>) => ({

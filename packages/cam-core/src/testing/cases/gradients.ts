@@ -1,4 +1,5 @@
 import { ruleName } from "../../autodiff/gradient.ts";
+import { isDerivative } from "../../autodiff/rule.ts";
 import { rules } from "../../autodiff/rules/index.ts";
 import { NoGradientRuleError, RuntimeFailure } from "../../errors.ts";
 import type { Value } from "../../graph/builder.ts";
@@ -48,11 +49,6 @@ const singleInside: ReadonlySet<string> = new Set(["GroupNormalization", "Shrink
 
 /** The runtime keeps Attention's scale in float32 when it spells it out for float64, and the angles of a Fourier transform. */
 const roundedInside: Readonly<Record<string, number>> = { Attention: 1e-6, DFT: 1e-7, STFT: 1e-7 };
-
-/** Inputs that a rule answers nothing for on purpose, by position. */
-const leftOut: Readonly<Record<string, Readonly<Record<number, string>>>> = {
-  RoiAlign: { 1: "where the regions lie carries no gradient, as in torchvision" },
-};
 
 export type GradientOptions = {
   /** Multiplies what rules answer: the check must notice 1.001. */
@@ -236,7 +232,8 @@ function decision(graph: Graph, input: Value): string | undefined {
   const readers = graph.nodes.filter((node) => node.inputs.includes(input));
   const reasons = readers.map((node) => {
     const entry = rules[ruleName(node)];
-    return entry?.kind === "zero" ? entry.why : leftOut[ruleName(node)]?.[node.inputs.indexOf(input)];
+    if (isDerivative(entry)) return entry.leftOut?.[node.inputs.indexOf(input)];
+    return entry?.kind === "zero" ? entry.why : undefined;
   });
   return reasons.every((reason) => reason !== undefined) ? reasons[0] : undefined;
 }
