@@ -63,3 +63,19 @@ export function smallVit(): Model {
     return { logits: dense(op.gather(last, op.scalar(0, "int64"), 1), width, 5) };
   });
 }
+
+/**
+ * A classifier of volumes: two 3-D convolutions, the second in groups, with max pooling between them, mean, dense. Layer
+ * "features": [n, 8, 3, 4, 4].
+ */
+export function smallVolumeNet(): Model {
+  return tinyModel({ x: ["n", 1, 6, 8, 8] }, (op, { x }) => {
+    const w = weights(op, 13);
+    const same = { pads: [1, 1, 1, 1, 1, 1] };
+    const first = op.relu(op.node("Conv", [x!, w(27, 8, 1, 3, 3, 3), w(1, 8)], same)[0]!);
+    const pooled = op.node("MaxPool", [first], { kernel_shape: [2, 2, 2], strides: [2, 2, 2] })[0]!;
+    const second = op.relu(op.node("Conv", [pooled, w(108, 8, 4, 3, 3, 3), w(1, 8)], { ...same, group: 2 })[0]!);
+    const mean = op.reduceMean(named(op, second, "features"), { axes: [2, 3, 4], keepdims: false });
+    return { logits: op.add(op.matMul(mean, w(8, 8, 3)), w(1, 3)) };
+  });
+}

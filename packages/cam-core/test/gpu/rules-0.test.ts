@@ -1,0 +1,3 @@
+import { testRules } from "./rules.ts";
+
+testRules(0, 2);
