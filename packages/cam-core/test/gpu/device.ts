@@ -1,4 +1,8 @@
+import { afterAll, beforeAll } from "vitest";
+import type { Session } from "../../src/runtime/runtime.ts";
+import { openSession } from "../../src/runtime/session.ts";
 import type { Tensor } from "../../src/tensor.ts";
+import { tinyModel } from "../../src/testing/tiny-models.ts";
 
 /** The device that the suite is for: CAMKIT_GPU, as in `CAMKIT_GPU=webgpu npx vitest run test/gpu`. CI sets it with a software driver. */
 export const device = process.env.CAMKIT_GPU ?? "";
@@ -8,6 +12,19 @@ export function withoutGpu(): boolean {
   if (device === "")
     console.warn("skipped: CAMKIT_GPU names no device (webgpu, cuda…); .ci/gpu runs this on SwiftShader");
   return device === "";
+}
+
+/**
+ * Keeps a session open while a file's tests run: with its last session a WebGPU device goes, and every kernel that was compiled
+ * for it. A service keeps one open as well, so this is also where kernels that sessions share are seen.
+ */
+export function holdDevice(): void {
+  if (device === "") return;
+  let held: Session | undefined;
+  beforeAll(async () => {
+    held = await openSession(tinyModel({ x: [1] }, (op, { x }) => ({ y: op.relu(x!) })).graph, { device });
+  });
+  afterAll(() => held?.close());
 }
 
 /** What results of two devices may differ by, relative to a tensor's largest size. */

@@ -9,7 +9,9 @@ import { openBytes, openSession } from "../../src/runtime/session.ts";
 import { float32, int64, type Tensor } from "../../src/tensor.ts";
 import { oneNode } from "../../src/testing/one-node.ts";
 import { rng } from "../../src/testing/rng.ts";
-import { device, gapBetween, tolerance, withoutGpu } from "./device.ts";
+import { device, gapBetween, holdDevice, tolerance, withoutGpu } from "./device.ts";
+
+holdDevice();
 
 const random = rng(3);
 const normal = (...shape: number[]) => random.normal(shape);

@@ -13,7 +13,9 @@ import { float32, type Tensor } from "../../src/tensor.ts";
 import { rng } from "../../src/testing/rng.ts";
 import { smallCnn, smallVit, smallVolumeNet } from "../../src/testing/small-networks.ts";
 import { tinyModel } from "../../src/testing/tiny-models.ts";
-import { device, gapBetween, tolerance, withoutGpu } from "./device.ts";
+import { device, gapBetween, holdDevice, tolerance, withoutGpu } from "./device.ts";
+
+holdDevice();
 
 type Case = { readonly name: string; readonly model: Model; readonly x: Tensor; readonly onCpu: readonly string[] };
 

@@ -10,7 +10,7 @@ import type { Tensor } from "../../src/tensor.ts";
 import { feed, oneNode } from "../../src/testing/one-node.ts";
 import { rng } from "../../src/testing/rng.ts";
 import { copied, like } from "../../src/testing/vectors.ts";
-import { device, gapBetween, tolerance, withoutGpu } from "./device.ts";
+import { device, gapBetween, holdDevice, tolerance, withoutGpu } from "./device.ts";
 
 const sampled = Object.entries(rules).filter((entry): entry is [string, Rule] => "sample" in entry[1]);
 
@@ -19,6 +19,7 @@ const slow = 600_000;
 
 /** Every `of`-th rule from `part` on: files run beside each other, tests in a file don't. */
 export function testRules(part: number, of: number): void {
+  holdDevice();
   const mine = sampled.filter((_, at) => at % of === part);
   test.skipIf(withoutGpu()).each(mine)(
     "%s: forward and backward are the CPU's",
