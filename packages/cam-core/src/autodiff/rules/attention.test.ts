@@ -129,19 +129,82 @@ describe("Attention", () => {
         ["n", "t", "c"],
       ],
     ],
+    [
+      "a cache, causal",
+      [q, k, v, undefined, random.normal([2, 4, 2, 8]), random.normal([2, 4, 2, 6])],
+      { is_causal: 1 },
+      [
+        ["n", "h", "l", "d"],
+        ["n", "h", "t", "d"],
+        ["n", "h", "t", "e"],
+        [],
+        ["n", "h", "p", "d"],
+        ["n", "h", "p", "e"],
+      ],
+    ],
   ])("sizes known in the run only: %s", async (_, inputs, attributes, shapes) => {
-    expect(await dynamicDifference("Attention", { inputs, attributes, opset }, shapes)).toBeLessThan(2e-6);
+    const outputs = inputs.length > 4 ? 3 : 1;
+    expect(await dynamicDifference("Attention", { inputs, attributes, outputs, opset }, shapes)).toBeLessThan(2e-6);
+  });
+
+  test("a cache: past keys and values count as the first ones", async () => {
+    // Two of the five stand in the cache; the first query's own position is then the third.
+    const cut = (x: Tensor, from: number, to: number, width: number): Tensor => {
+      const data = (x.data as Float32Array).filter((_, i) => {
+        const at = Math.floor(i / width) % 5;
+        return at >= from && at < to;
+      });
+      return float32([2, 4, to - from, width], [...data]);
+    };
+    const parts = [cut(k, 2, 5, 8), cut(v, 2, 5, 6), undefined, cut(k, 0, 2, 8), cut(v, 0, 2, 6)];
+    const allowed = bool(
+      [3, 5],
+      [0, 1, 2].flatMap((i) => [0, 1, 2, 3, 4].map((j) => j <= i + 2)),
+    );
+    const cached = { inputs: [q, ...parts], outputs: 3, attributes: { is_causal: 1 }, opset };
+    const a = await vjpAt("Attention", cached, { cotangent });
+    const b = await vjpAt("Attention", { inputs: [q, k, v, allowed], opset }, { cotangent });
+    const near = (one: readonly number[], other: readonly number[]) =>
+      expect(Math.max(...one.map((value, i) => Math.abs(value - other[i]!)))).toBeLessThan(1e-6);
+    near(numbers(a.y), numbers(b.y));
+    near(numbers(a.dx[0]), numbers(b.dx[0]));
+    for (const [own, past, all, width] of [
+      [a.dx[1], a.dx[4], b.dx[1], 8],
+      [a.dx[2], a.dx[5], b.dx[2], 6],
+    ] as const) {
+      near(numbers(own), numbers(cut(all!, 2, 5, width)));
+      near(numbers(past), numbers(cut(all!, 0, 2, width)));
+    }
+  });
+
+  test("probabilities of a query that may attend to nothing are 0, and pass nothing back", async () => {
+    const attributes = { qk_matmul_output_mode: 3 };
+    const sample = { inputs: [q, k, v, asBool], outputs: 4, output: 3, wrt: [0, 1], attributes, opset };
+    const scores = random.normal([2, 4, 3, 5]);
+    const { y, dx } = await vjpAt("Attention", sample, { cotangent: scores });
+    expect(numbers(y).slice(5, 10)).toEqual(Array(5).fill(0));
+    expect(numbers(dx[0]).slice(8, 16).map(Math.abs)).toEqual(Array(8).fill(0));
+    expect(
+      numbers(dx[0])
+        .slice(0, 8)
+        .some((value) => value !== 0),
+    ).toBe(true);
+  });
+
+  test("masked scores pass back only what may be attended to", async () => {
+    const attributes = { qk_matmul_output_mode: 2 };
+    const sample = { inputs: [q, k, v, asBool], outputs: 4, output: 3, wrt: [1], attributes, opset };
+    const { dx } = await vjpAt("Attention", sample, { cotangent: float32([2, 4, 3, 5], Array(120).fill(1)) });
+    // dK[j] = scale · Σ Q[i] over the queries that may attend to it: of key 0 the first and the third.
+    const [first, third] = [numbers(q).slice(0, 8), numbers(q).slice(16, 24)];
+    const expected = first.map((value, i) => (value + third[i]!) / Math.sqrt(8));
+    for (const [i, value] of numbers(dx[1]).slice(0, 8).entries()) expect(value).toBeCloseTo(expected[i]!, 6);
   });
 
   test("what has no rule is refused by name", async () => {
-    const past = [random.normal([2, 4, 1, 8]), random.normal([2, 4, 1, 6])];
-    const cached = { inputs: [q, k, v, undefined, ...past], outputs: 3, wrt: [0], opset };
-    await expect(vjpAt("Attention", cached)).rejects.toThrow(
-      /gradient of Attention at node "the_Attention": past keys/,
-    );
-    const scores = { inputs: [q, k, v], outputs: 4, output: 3, opset };
-    await expect(vjpAt("Attention", scores)).rejects.toThrow(/only the first output/);
     const windowed = { inputs: [q, k, v], attributes: { left_window_size: 2 }, opset: 25 };
-    await expect(vjpAt("Attention", windowed)).rejects.toThrow(/sliding window/);
+    await expect(vjpAt("Attention", windowed)).rejects.toThrow(
+      /gradient of Attention at node "the_Attention": a sliding window/,
+    );
   });
 });
