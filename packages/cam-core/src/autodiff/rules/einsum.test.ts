@@ -3,11 +3,15 @@ import { float32 } from "../../tensor.ts";
 import { rng } from "../../testing/rng.ts";
 import { dynamicDifference, vjpAt } from "../../testing/vjp-at.ts";
 
-test("a diagonal is refused by name", async () => {
-  const x = float32([2, 2], [1, 2, 3, 4]);
-  await expect(vjpAt("Einsum", { inputs: [x], attributes: { equation: "ii->i" } })).rejects.toThrow(
-    /"ii" repeats a letter/,
-  );
+test("what a diagonal gets is laid on the diagonal", async () => {
+  const [x, b] = [float32([2, 2], [1, 2, 3, 4]), float32([2], [5, 6])];
+  // y = 1·5 + 4·6
+  const { y, dx } = await vjpAt("Einsum", { inputs: [x, b], attributes: { equation: "ii,i" } });
+  expect([...(y.data as Float32Array)]).toEqual([29]);
+  expect([...(dx[0]!.data as Float32Array)]).toEqual([5, 0, 0, 6]);
+  expect([...(dx[1]!.data as Float32Array)]).toEqual([1, 4]);
+  const shapes = [["n", "n"], ["n"]];
+  expect(await dynamicDifference("Einsum", { inputs: [x, b], attributes: { equation: "ii,i->i" } }, shapes)).toBe(0);
 });
 
 test("letters that only one operand has are spread over again", async () => {

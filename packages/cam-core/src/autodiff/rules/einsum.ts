@@ -8,6 +8,8 @@ import { defineRules, type VjpContext } from "../rule.ts";
  * takes the operand's place, and the operand's term becomes the output.
  *
  *   ij,jk->ik     gives     dA = ik,jk->ij     dB = ij,ik->jk
+ *
+ * An operand that repeats a letter counts with its diagonal alone: what that gets is laid on the diagonal of zeros.
  */
 export const einsum = defineRules({
   Einsum: {
@@ -20,7 +22,11 @@ export const einsum = defineRules({
       return inputs.map((x, i) => {
         if (!wants(i)) return null;
         const others = terms.flatMap((term, j) => (j === i ? [] : [{ term, value: inputs[j]! }]));
-        return cotangent(op, [{ term: output, value: dy }, ...others], { term: terms[i]!, value: x });
+        const factors = [{ term: output, value: dy }, ...others];
+        const term = terms[i]!;
+        const own = [...new Set(term)].join("");
+        if (own === term) return cotangent(op, factors, { term, value: x });
+        return onDiagonal(op, cotangent(op, factors, { term: own, value: op.einsum(`${term}->${own}`, x) }), term);
       });
     },
     sample: (rng) => [
@@ -47,6 +53,12 @@ export const einsum = defineRules({
       { inputs: [rng.normal([2, 2, 3, 4]), rng.normal([2, 1, 4, 5])], attributes: { equation: "...ij,...jk" } },
       { inputs: [rng.normal([3, 2, 4])], attributes: { equation: "i...->..." } },
       { inputs: [rng.normal([3, 2, 4])], attributes: { equation: "i...->...i" } },
+      { inputs: [rng.normal([3, 3])], attributes: { equation: "ii" } },
+      { inputs: [rng.normal([3, 3])], attributes: { equation: "ii->i" } },
+      { inputs: [rng.normal([3, 2, 3])], attributes: { equation: "iji->j" } },
+      { inputs: [rng.normal([2, 3, 3]), rng.normal([3, 4])], attributes: { equation: "...ii,ij->...j" } },
+      { inputs: [rng.normal([3, 3]), rng.normal([3, 3])], attributes: { equation: "ij,jj->i" } },
+      { inputs: [rng.normal([2, 2, 2])], attributes: { equation: "iii->i" } },
     ],
   },
 });
@@ -56,17 +68,14 @@ type Labelled = { term: string; value: Value };
 
 /**
  * The terms without spaces, the implicit output spelled out, and the axes behind an ellipsis given letters of their own:
- * they are aligned from the right, as in broadcasting. Throws for a letter that a term repeats.
+ * they are aligned from the right, as in broadcasting.
  */
 function parse(context: VjpContext): { terms: string[]; output: string } {
-  const { op, inputs, string, refuse } = context;
+  const { op, inputs, string } = context;
   const equation = string("equation", "").replaceAll(" ", "");
   const [left, right] = equation.split("->") as [string, string?];
   const given = left.split(",");
   const letters = given.map((term) => term.replace("...", ""));
-  for (const term of letters)
-    if (new Set(term).size < term.length)
-      throw refuse(`"${equation}" takes a diagonal: "${term}" repeats a letter`, "Rewrite it with a mask or a Gather.");
   const hidden = given.map((term, i) => (term.includes("...") ? op.rank(inputs[i]!) - letters[i]!.length : 0));
   const free = [...alphabet].filter((letter) => !equation.includes(letter)).slice(0, Math.max(...hidden));
   const spelled = (term: string, axes: number) => term.replace("...", free.slice(free.length - axes).join(""));
@@ -91,6 +100,20 @@ function cotangent(op: Builder, factors: readonly Labelled[], primal: Labelled):
   const summed = [...primal.term].flatMap((letter, axis) => (kept.includes(letter) ? [] : [axis]));
   const full = [...primal.term].every((letter, axis) => reaches(op, factors, letter, op.dims(primal.value)?.[axis]));
   return full ? product : op.expand(op.unsqueeze(product, summed), op.shape(primal.value));
+}
+
+/** `x` has one axis for each letter of `term`; the letters that it repeats become the diagonal between their axes. */
+function onDiagonal(op: Builder, x: Value, term: string): Value {
+  const axes = [...term].map((_, axis) => axis);
+  const repeated = axes.filter((axis) => term.indexOf(term[axis]!) < axis);
+  return repeated.reduce(
+    (spread, axis) => {
+      const first = term.indexOf(term[axis]!);
+      const others = axes.filter((other) => other !== first && other !== axis);
+      return op.mul(spread, op.unsqueeze(op.eye(op.dim(spread, first), op.dtype(x)), others));
+    },
+    op.unsqueeze(x, repeated),
+  );
 }
 
 /** Whether a factor has the size `dim` along the letter. Factors of size 1, which broadcast, don't bring it back. */

@@ -120,14 +120,25 @@ describe("gathering and scattering by whole indices", () => {
     expect(numbers(dx[2])).toEqual([1, 1, 10, 0]);
   });
 
-  test("products of updates are refused by name", async () => {
-    const inputs = [rng(5).normal([4]), list(0, 1), rng(6).normal([2])];
-    await expect(vjpAt("ScatterElements", { inputs, attributes: { reduction: "mul" } })).rejects.toThrow(
-      /gradient of ScatterElements .* "mul"/,
-    );
-    const rows = [rng(5).normal([4]), int64([2, 1], [0, 1]), rng(6).normal([2])];
-    await expect(vjpAt("ScatterND", { inputs: rows, attributes: { reduction: "max" } })).rejects.toThrow(
-      /ScatterND .* "max"/,
-    );
+  test("products with zeros among the updates, by hand", async () => {
+    // y = (2·0·5, 3·4)
+    const inputs = [float32([2], [2, 3]), list(0, -2, 1), float32([3], [0, 5, 4])];
+    const { y, dx } = await vjpAt("ScatterElements", { inputs, attributes: { reduction: "mul" } });
+    expect(numbers(y)).toEqual([0, 12]);
+    expect(numbers(dx[0])).toEqual([0, 4]);
+    expect(numbers(dx[2])).toEqual([10, 0, 3]);
+  });
+
+  test("products and extremes of rows, at sizes known in the run only", async () => {
+    const values = rng(5).distinct([21]).data as Float32Array;
+    const inputs = [
+      float32([4, 3], values.subarray(0, 12)),
+      int64([3, 1], [3, 1, -1]),
+      float32([3, 3], values.subarray(12)),
+    ];
+    for (const reduction of ["mul", "max", "min"]) {
+      const sample = { inputs, attributes: { reduction } };
+      expect(await dynamicDifference("ScatterND", sample, [["n", "c"], undefined, ["k", "c"]])).toBe(0);
+    }
   });
 });

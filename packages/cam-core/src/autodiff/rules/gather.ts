@@ -1,5 +1,6 @@
 import type { Builder, Value } from "../../graph/builder.ts";
-import { bool, float32, float64, int64 } from "../../tensor.ts";
+import { bool, float32, float64, int64, sizeOf } from "../../tensor.ts";
+import { derived } from "../derived.ts";
 import { defineRules, type Vjp, type VjpContext, zero } from "../rule.ts";
 import { padded } from "./cut.ts";
 import { constantIntegers, indicesAlong, scatterAdd, summedIn } from "./scatter.ts";
@@ -56,6 +57,16 @@ const gatheredND: Vjp = ({ op, inputs, dy, int, refuse }) => {
   if (typeof depth !== "number") throw refuse("how many axes the indices reach into is not known before the run");
   if (batchDims === 0 && distinctRows(op, x, indices, depth))
     return [op.shapedLike(op.scatterND(op.fillLike(x, 0), indices, dy), x)];
+  const { rows, flat, inner } = rowsOf(op, x, indices, depth, batchDims);
+  const updates = op.reshape(dy, op.concat([op.ints([-1]), inner], 0));
+  return [op.reshapeLike(scatterAdd(op, flat, indicesAlong(op, rows, 0, updates), updates, 0), x)];
+};
+
+/**
+ * Indices into `depth` axes of x, after the batch axes, as numbers of rows of x flattened to `flat` = [rows, inner]. What they
+ * point at is `inner` long.
+ */
+function rowsOf(op: Builder, x: Value, indices: Value, depth: number, batchDims: number) {
   const sizes = Array.from({ length: depth }, (_, i) => op.dim(x, batchDims + i));
   // Row-major: an index along one axis counts as many rows as the axes after it hold.
   const strides = sizes.map((_, i) => sizes.slice(i + 1).reduce((a, b) => op.mul(a, b), op.ints([1])));
@@ -73,10 +84,8 @@ const gatheredND: Vjp = ({ op, inputs, dy, int, refuse }) => {
   const inner = range(batchDims + depth, op.rank(x))
     .map((axis) => op.dim(x, axis))
     .reduce((a, b) => op.mul(a, b), op.ints([1]));
-  const flat = op.concat([op.mul(batch, each), inner], 0);
-  const updates = op.reshape(dy, op.concat([op.ints([-1]), inner], 0));
-  return [op.reshapeLike(scatterAdd(op, flat, indicesAlong(op, rows, 0, updates), updates, 0), x)];
-};
+  return { rows, flat: op.concat([op.mul(batch, each), inner], 0), inner };
+}
 
 /** Whether the rows of indices are constants that all lead to different places. */
 function distinctRows(op: Builder, x: Value, indices: Value, depth: number): boolean {
@@ -94,7 +103,7 @@ function range(start: number, end: number): number[] {
 
 /** What is overwritten gets nothing back; what is added to keeps all; where the larger (smaller) one stays, ties share. */
 const scattered: Vjp = (context) => {
-  const { op, inputs, outputs, dy, wants, string, refuse } = context;
+  const { op, inputs, outputs, dy, wants, string } = context;
   const [x, indices, updates] = inputs as [Value, Value, Value];
   const axis = axisOf(context);
   const reduction = string("reduction", "none");
@@ -104,10 +113,12 @@ const scattered: Vjp = (context) => {
     return [wants(0) ? op.scatterElements(dy, indices, zeros(), axis) : null, null, wants(2) ? picked() : null];
   }
   if (reduction === "add") return [dy, null, wants(2) ? picked() : null];
-  if (reduction === "mul") {
-    if (wants(2)) throw refuse('reduction "mul" has no rule for the gradient of the updates');
-    return [op.scatterElements(dy, indices, updates, axis, "mul"), null, null];
-  }
+  if (reduction === "mul")
+    return [
+      wants(0) ? op.scatterElements(dy, indices, updates, axis, "mul") : null,
+      null,
+      wants(2) ? op.mul(op.gatherElements(op.mul(dy, x), indices, axis), othersThere(context, axis)) : null,
+    ];
   const [y] = outputs as [Value];
   const wide = summedIn(op.dtype(x));
   const kept = op.equal(x, y);
@@ -121,13 +132,34 @@ const scattered: Vjp = (context) => {
   ];
 };
 
-const scatteredND: Vjp = ({ op, inputs, dy, wants, string, refuse }) => {
-  const [, indices, updates] = inputs as [Value, Value, Value];
+/** For each update the product of all others that go to its place. Nothing is divided, so zeros are right; size² memory. */
+function othersThere({ op, inputs }: VjpContext, axis: number): Value {
+  const [x, indices, updates] = inputs as [Value, Value, Value];
+  const places = op.where(op.less(indices, 0), op.add(indices, op.squeeze(op.dim(x, axis), [0])), indices);
+  const together = op.equal(op.unsqueeze(places, [axis + 1]), op.unsqueeze(places, [axis]));
+  const behind = Array.from({ length: op.rank(x) - axis - 1 }, (_, i) => i + 2);
+  const itself = op.unsqueeze(op.greater(op.eye(op.dim(indices, axis), op.dtype(updates)), 0), behind);
+  const met = op.where(op.and(together, op.not(itself)), op.unsqueeze(updates, [axis]), 1);
+  return op.reduceProd(met, { axes: [axis + 1], keepdims: false });
+}
+
+const scatteredND: Vjp = (context) => {
+  const { op, inputs, dy, wants, string, refuse } = context;
+  const [x, indices, updates] = inputs as [Value, Value, Value];
   const reduction = string("reduction", "none");
-  if (reduction !== "none" && reduction !== "add")
-    throw refuse(`reduction "${reduction}" has no gradient rule`, 'Rules exist for "none" and "add".');
-  const around = () => (reduction === "add" ? dy : op.scatterND(dy, indices, op.fillLike(updates, 0)));
-  return [wants(0) ? around() : null, null, wants(2) ? op.gatherND(dy, indices) : null];
+  if (reduction === "none" || reduction === "add") {
+    const around = () => (reduction === "add" ? dy : op.scatterND(dy, indices, op.fillLike(updates, 0)));
+    return [wants(0) ? around() : null, null, wants(2) ? op.gatherND(dy, indices) : null];
+  }
+  const depth = op.dims(indices)?.at(-1);
+  if (typeof depth !== "number") throw refuse("how many axes the indices reach into is not known before the run");
+  // On rows of x, it is ScatterElements.
+  const { rows, flat, inner } = rowsOf(op, x, indices, depth, 0);
+  return derived(context, ([data, , given]) => {
+    const each = op.reshape(given!, op.concat([op.ints([-1]), inner], 0));
+    const at = indicesAlong(op, rows, 0, each);
+    return [op.reshapeLike(op.scatterElements(op.reshape(data!, flat), at, each, 0, reduction), x)];
+  });
 };
 
 /** Compress is a Gather at the places where the condition holds; without an axis x counts as flat. */
@@ -221,7 +253,10 @@ export const gather = defineRules({
         {
           inputs: [rng.normal([2, 4]), repeated, rng.normal([2, 3])],
           attributes: { axis: 1, reduction: "mul" },
-          wrt: [0],
+        },
+        {
+          inputs: [rng.normal([3, 4]), int64([1, 3], [2, -3, 1]), rng.normal([1, 3])],
+          attributes: { reduction: "mul" },
         },
         ...["max", "min"].map((reduction) => {
           const values = rng.distinct([14]).data as Float32Array;
@@ -232,12 +267,25 @@ export const gather = defineRules({
     },
   },
   ScatterND: {
-    kind: "linear",
+    kind: "kinked", // as ScatterElements
     vjp: scatteredND,
     sample: (rng) => [
       { inputs: [rng.normal([4, 3]), int64([2, 1], [3, -4]), rng.normal([2, 3])] },
       { inputs: [rng.normal([4, 3]), int64([2, 2], [3, 1, 0, 2]), rng.normal([2])], attributes: { reduction: "add" } },
       { inputs: [rng.normal([4, 3]), int64([3, 1], [3, 1, 3]), rng.normal([3, 3])], attributes: { reduction: "add" } },
+      ...["mul", "max", "min"].flatMap((reduction) => {
+        const data = (shape: readonly number[], from: number) =>
+          float32(shape, (values.data as Float32Array).subarray(from, from + sizeOf(shape)));
+        const values = rng.distinct([12 + 9]);
+        return [
+          { inputs: [data([4, 3], 0), int64([3, 1], [3, 1, -1]), data([3, 3], 12)], attributes: { reduction } },
+          { inputs: [data([4, 3], 0), int64([3, 2], [3, 1, 0, 2, -1, 1]), data([3], 12)], attributes: { reduction } },
+          {
+            inputs: [data([2, 2, 3], 0), int64([2, 1, 2], [0, 1, 1, 1]), data([2, 1, 3], 12)],
+            attributes: { reduction },
+          },
+        ];
+      }),
     ],
   },
   Compress: {

@@ -1,6 +1,6 @@
 import type { Value } from "../../graph/builder.ts";
 import { isStatic, sameDim } from "../../graph/dims.ts";
-import type { Shape } from "../../graph/graph.ts";
+import type { Attributes, Shape } from "../../graph/graph.ts";
 import { float32, int64 } from "../../tensor.ts";
 import { defineRules, type Sample, type VjpContext } from "../rule.ts";
 import { backAlongAxes } from "./per-axis.ts";
@@ -77,6 +77,10 @@ export const resize = defineRules({
         }),
         sized([2, 2, 6, 8], [3, 9], { mode: "linear", axes: [2, 3], keep_aspect_ratio_policy: "not_larger" }),
         sized([2, 2, 4, 6], [6, 6], { mode: "linear", axes: [2, 3], keep_aspect_ratio_policy: "not_smaller" }),
+        // The policy rounds a size up.
+        sized([2, 2, 4, 5], [7, 7], { mode: "linear", axes: [2, 3], keep_aspect_ratio_policy: "not_larger" }),
+        sized([2, 2, 7, 5], [4, 3], { axes: [2, 3], keep_aspect_ratio_policy: "not_smaller" }),
+        sized([1, 2, 6, 8], [8, 5], { mode: "cubic", axes: [2, 3], keep_aspect_ratio_policy: "not_larger" }),
         {
           inputs: [
             rng.normal([1, 2, 6, 7]),
@@ -120,7 +124,7 @@ function resizedAxes(context: VjpContext): Resized[] {
 
 /** What the node makes of the identity along one axis: [in, out]. */
 function axisMatrix(context: VjpContext, { axis, at }: Resized): Value {
-  const { op, node, inputs, outputs } = context;
+  const { op, node, inputs, outputs, string } = context;
   const x = inputs[0]!;
   const length = op.dim(x, axis);
   const rows = op.unsqueeze(op.eye(length, op.dtype(x)), [0, 1]); // [1, 1, in, in], resized along the last axis
@@ -130,19 +134,49 @@ function axisMatrix(context: VjpContext, { axis, at }: Resized): Value {
   const roi = inputs[1];
   const half = roi ? (op.integers(op.shape(roi))?.[0] ?? 0) / 2 : 0;
   const region = roi && half > 0 ? op.concat([plain(0, roi), own(roi, at), plain(1, roi), own(roi, at + half)], 0) : "";
-  const scales = inputs[2] || commonScale(context);
+  const common = commonScale(context);
+  const scales = inputs[2] || common?.scales;
   const to = scales
     ? [op.concat([plain(1, scales), own(scales, at)], 0)]
     : ["", op.concat([op.ints([1, 1]), length, op.dim(outputs[0]!, axis)], 0)];
   // The axes are all there; what lies outside the picture has the same value whatever x is.
   const { axes: _, keep_aspect_ratio_policy: __, extrapolation_value: ___, ...attributes } = node.attributes;
-  const name = op.fresh("Resize");
-  op.append({ opType: "Resize", domain: "", name, inputs: [rows, region, ...to], outputs: [name], attributes });
-  return op.squeeze(name, [0, 1]);
+  const resized = (x: Value, to: readonly Value[], attributes: Attributes) => {
+    const name = op.fresh("Resize");
+    return op.append({
+      opType: "Resize",
+      domain: "",
+      name,
+      inputs: [x, region, ...to],
+      outputs: [name],
+      attributes,
+    })[0]!;
+  };
+  if (!common || common.scales) return op.squeeze(resized(rows, to, attributes), [0, 1]);
+  // The policy itself has to choose the scale, from the sizes of the axis that it takes it from. Along that one, rows are
+  // repeated: any of what comes out will do.
+  const { from: size, to: asked } = common.decisive;
+  const repeated = op.expand(op.transpose(rows, [0, 2, 1, 3]), op.sizes([1, length, size, length])); // [1, in, size, in]
+  const policy = string("keep_aspect_ratio_policy", "stretch");
+  const shaped = resized(repeated, ["", op.ints([asked, common.asked[at]!])], {
+    ...attributes,
+    axes: { type: "ints", value: [2, 3] },
+    keep_aspect_ratio_policy: { type: "string", value: policy },
+  });
+  return op.squeeze(op.slice(shaped, { axes: [2], starts: [0], ends: [1] }), [0, 2]);
 }
 
-/** Scales of an aspect-ratio policy, which gives all axes the same one; undefined where sizes count as they are. */
-function commonScale(context: VjpContext): Value | undefined {
+/** What an aspect-ratio policy makes of the sizes that it is asked for. */
+type Common = {
+  readonly asked: readonly number[];
+  /** The scale of all axes, once for each; undefined where it makes sizes that no scale would: the policy rounds up. */
+  readonly scales: Value | undefined;
+  /** Sizes of the axis that the scale is taken from, in lowest terms: others of the same ratio would do. */
+  readonly decisive: { readonly from: number; readonly to: number };
+};
+
+/** Undefined where there is no policy, and sizes count as they are. */
+function commonScale(context: VjpContext): Common | undefined {
   const { op, inputs, outputs, string, refuse } = context;
   const policy = string("keep_aspect_ratio_policy", "stretch");
   if (policy === "stretch") return undefined;
@@ -151,16 +185,21 @@ function commonScale(context: VjpContext): Value | undefined {
   const [from, to] = [inputs[0]!, outputs[0]!].map((value) => axes.map((axis) => op.dims(value)?.[axis]));
   if (!asked || !isStatic(from as Shape) || !isStatic(to as Shape))
     throw refuse(`keep_aspect_ratio_policy "${policy}" needs sizes that are known`);
-  const ratios = asked.map((size, i) => Math.fround(size / (from![i] as number)));
+  const sizes = from as readonly number[];
+  const ratios = asked.map((size, i) => Math.fround(size / sizes[i]!));
   const scale = policy === "not_larger" ? Math.min(...ratios) : Math.max(...ratios);
-  if (from!.some((size, i) => Math.floor(Math.fround((size as number) * scale)) !== to![i]))
-    throw refuse(`keep_aspect_ratio_policy "${policy}" rounds a size up, which no scale says`);
-  return op.constant(
-    float32(
-      [axes.length],
-      axes.map(() => scale),
-    ),
-  );
+  const at = ratios.indexOf(scale);
+  const divisor = greatestCommon(asked[at]!, sizes[at]!);
+  const whole = sizes.every((size, i) => Math.floor(Math.fround(size * scale)) === to![i]);
+  return {
+    asked,
+    scales: whole ? op.constant(float32([axes.length], Array(axes.length).fill(scale))) : undefined,
+    decisive: { from: sizes[at]! / divisor, to: asked[at]! / divisor },
+  };
+}
+
+function greatestCommon(a: number, b: number): number {
+  return b === 0 ? a : greatestCommon(b, a % b);
 }
 
 /** Axes in the order of the scales, sizes and regions. */

@@ -1,7 +1,13 @@
 import { describe, expect, test } from "vitest";
+import { Builder } from "../../graph/builder.ts";
+import { checkGraph } from "../../graph/check.ts";
+import { withSession } from "../../runtime/session.ts";
 import { bool, float32, float64, int64, type Tensor } from "../../tensor.ts";
+import { feed, oneNode } from "../../testing/one-node.ts";
 import { rng } from "../../testing/rng.ts";
 import { dynamicDifference, vjpAt } from "../../testing/vjp-at.ts";
+import { gradient } from "../gradient.ts";
+import type { Sample } from "../rule.ts";
 
 const list = (...values: number[]) => int64([values.length], values);
 const numbers = (tensor: Tensor | undefined) => Array.from(tensor!.data as Float32Array);
@@ -72,15 +78,48 @@ describe("Cast", () => {
   });
 });
 
-describe("Dropout", () => {
-  const x = rng(1).normal([2, 3]);
+describe("Dropout in training", () => {
+  const x = rng(1).away(0, [4, 8]);
+  const cotangent = rng(2).normal([4, 8]);
+  const training = (is: boolean, outputs: number) => ({
+    inputs: [x, float32([], [0.25]), bool([], [is])],
+    constants: [1],
+    outputs,
+  });
 
-  test("in training it is refused by name", async () => {
-    const inputs = [x, float32([], [0.5]), bool([], [true])];
-    await expect(vjpAt("Dropout", { inputs, wrt: [0] })).rejects.toThrow(/gradient of Dropout .* training_mode is on/);
-    const open = { inputs: [x, float32([], [0.5]), bool([], [false])], wrt: [0] };
-    await expect(vjpAt("Dropout", open, { shapes: [undefined, undefined, []] })).rejects.toThrow(
-      /not known before the run/,
-    );
+  /** y and dx of one run, in which numbers are drawn once. */
+  async function drawn(sample: Sample, open: boolean) {
+    const op = new Builder(oneNode("Dropout", { ...sample, opset: 18 }));
+    if (open) {
+      op.graph.initializers.delete("x2");
+      feed(op, "x2", { dtype: "bool", shape: [] });
+      op.facts.elements.delete("x2");
+    }
+    feed(op, "v", { dtype: "float32", shape: x.shape });
+    const [dx] = gradient(op, new Map([["y0", "v"]]), ["x0"]);
+    op.graph.outputs = ["y0", dx!].map((name) => ({ name, dtype: "float32" as const }));
+    checkGraph(op.graph);
+    const feeds = { x0: x, v: cotangent, ...(open && { x2: sample.inputs[2]! }) };
+    const got = await withSession(op.graph, {}, (run) => run.run(feeds));
+    return { y: numbers(got.y0), dx: numbers(got[dx!]) };
+  }
+
+  // y = x · s, and dx = dy · s by the same s: 0, or 1 / (1 - 0.25).
+  test.each([
+    ["its mask an output of the node", training(true, 2), false],
+    ["its mask asked for by the rule", training(true, 1), false],
+    ["the mode known in the run only", training(true, 1), true],
+  ])("what was dropped passes nothing back: %s", async (_, sample, open) => {
+    const { y, dx } = await drawn(sample, open);
+    const [xs, vs] = [numbers(x), numbers(cotangent)];
+    for (const [i, value] of dx.entries()) expect(value).toBeCloseTo((vs[i]! * y[i]!) / xs[i]!, 5);
+    expect(y.filter((value) => value === 0).length).toBeGreaterThan(0);
+    expect(y.some((value, i) => Math.abs(value / xs[i]! - 4 / 3) < 1e-6)).toBe(true);
+  });
+
+  test("at inference, known in the run only, everything passes as it is", async () => {
+    const { y, dx } = await drawn(training(false, 1), true);
+    expect(y).toEqual(numbers(x));
+    expect(dx).toEqual(numbers(cotangent));
   });
 });

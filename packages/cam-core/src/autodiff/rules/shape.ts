@@ -1,4 +1,5 @@
-import type { Value } from "../../graph/builder.ts";
+import type { Builder, Value } from "../../graph/builder.ts";
+import type { Node } from "../../graph/graph.ts";
 import { bool, float32, int64 } from "../../tensor.ts";
 import { defineRules, type Vjp, type VjpContext, zero } from "../rule.ts";
 import { cut } from "./cut.ts";
@@ -59,11 +60,27 @@ function unblocked({ op, inputs: [x], dy, int, string }: VjpContext): Value[] {
   return [op.reshapeLike(op.transpose(positions, [0, 2, 1, 3]), x!)];
 }
 
-/** What Dropout does while training is random: only its inference, the identity, has a rule. */
-function kept({ op, inputs: [, , training], dy, refuse }: VjpContext): Value[] {
-  if (training && op.integers(training)?.[0] !== 0)
-    throw refuse("training_mode is on, or not known before the run", "Export the model in evaluation mode.");
-  return [dy];
+/**
+ * Dropout at inference is the identity. In training it draws which numbers stay, and y = x · mask / (1 - ratio): the mask is an
+ * output of the forward node, which gets that output here where it hasn't got it, so that what was drawn goes both ways.
+ */
+function kept({ op, node, inputs: [x, ratio, training], dy }: VjpContext): Value[] {
+  const mode = training ? op.integers(training)?.[0] : 0;
+  if (mode === 0) return [dy];
+  const dtype = op.dtype(dy);
+  const mask = node.outputs[1] || withMask(op, node, x!);
+  const stays = op.sub(1, ratio ? op.cast(ratio, dtype) : op.scalar(0.5, dtype));
+  // The training mode may be known in the run only; the mask is all true then.
+  const share = mode === undefined ? op.where(training!, stays, 1) : stays;
+  return [op.where(mask, op.div(dy, share), 0)];
+}
+
+/** Gives a Dropout its second output. */
+function withMask(op: Builder, node: Node, x: Value): Value {
+  const mask = op.fresh("mask");
+  op.graph.nodes[op.graph.nodes.indexOf(node)] = { ...node, outputs: [node.outputs[0]!, mask] };
+  op.facts.types.set(mask, { dtype: "bool", shape: op.dims(x) });
+  return mask;
 }
 
 export const shape = defineRules({
@@ -137,6 +154,8 @@ export const shape = defineRules({
     sample: (rng) => [
       { inputs: [rng.normal([2, 3])], outputs: 2 },
       { inputs: [rng.normal([2, 3]), float32([], [0.5]), bool([], [false])], wrt: [0] },
+      // What is drawn differs from run to run; with nothing dropped, nothing is.
+      { inputs: [rng.normal([2, 3]), float32([], [0]), bool([], [true])], wrt: [0] },
     ],
   },
   Cast: {

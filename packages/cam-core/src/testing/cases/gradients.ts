@@ -207,8 +207,24 @@ async function checkOutput(
 
 type Floats = Float32Array | Float64Array;
 
-/** A graph as a function of what it is fed, by name. */
+/**
+ * A graph as a function of what it is fed, by name. Where it draws numbers from a seed, each run has a session of its own,
+ * whose first draw is always the same.
+ */
 async function opened(graph: Graph, what: string, sessions: Session[]) {
+  if (graph.nodes.some(({ opType, attributes }) => opType === "Dropout" && attributes.seed))
+    return async (fed: Readonly<Record<string, Tensor>>) => {
+      const own: Session[] = [];
+      try {
+        return await (await openedOnce(graph, what, own))(fed);
+      } finally {
+        for (const session of own) await session.close();
+      }
+    };
+  return openedOnce(graph, what, sessions);
+}
+
+async function openedOnce(graph: Graph, what: string, sessions: Session[]) {
   let session: Session;
   try {
     session = await openSession(graph, { device: "cpu", optimize: "disabled", threads: 1 });

@@ -7,6 +7,7 @@ const settings: Readonly<Record<string, readonly number[]>> = {
   OneHot: [0, 1],
   NonMaxSuppression: [3, 4],
   MelWeightMatrix: [3, 4],
+  Dropout: [1],
 };
 
 /** The values of a graph that are such settings. */
