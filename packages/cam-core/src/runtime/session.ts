@@ -4,6 +4,7 @@ import type { Graph } from "../graph/graph.ts";
 import { type WrittenModel, writeModel } from "../model/write.ts";
 import type { DType, Tensor } from "../tensor.ts";
 import { memoryGuard } from "./memory.ts";
+import { withoutOptimiserFaults } from "./optimiser-faults.ts";
 import { profileFile } from "./profile.ts";
 import { faultText, type ProviderFault, pinFaults, webGpuOptions } from "./provider-faults.ts";
 import { candidates } from "./providers.ts";
@@ -23,7 +24,8 @@ export async function openSession(graph: Graph, options: SessionOptions = {}): P
   const writing = options.writesInto ? { externalFrom, sequenceFirst } : { externalFrom };
   const session = await onFirst(options.device, (opened) => {
     const { graph: given, pins } = pinFaults(graph, opened.device);
-    return compile(writeModel(given, writing), options, { opened, pins, written: graph.nodes.length });
+    const extra = withoutOptimiserFaults(given);
+    return compile(writeModel(given, writing), options, { opened, pins, extra, written: graph.nodes.length });
   });
   return guarded(guard, options.writesInto ? withoutCopies(session) : session);
 }
@@ -61,10 +63,13 @@ function withoutCopies(session: Session): Session {
 
 /**
  * Compiles a written graph with its weights, or the file at a path untouched: the floor that everything is measured against.
- * Nothing is kept on the CPU: what a provider gets wrong (`provider-faults.ts`), it gets wrong here.
+ * Nothing is kept from anyone: what a provider or the optimiser gets wrong (`provider-faults.ts`, `optimiser-faults.ts`), it gets
+ * wrong here.
  */
 export function openBytes(from: WrittenModel | string, options: SessionOptions = {}): Promise<Session> {
-  return onFirst(options.device, (opened) => compile(from, options, { opened, pins: new Map(), written: undefined }));
+  return onFirst(options.device, (opened) =>
+    compile(from, options, { opened, pins: new Map(), extra: {}, written: undefined }),
+  );
 }
 
 type Opened = Pick<RanOn, "requested" | "device" | "passedOver">;
@@ -87,12 +92,14 @@ type Compiling = {
   readonly opened: Opened;
   /** Nodes to keep on the CPU, by name. */
   readonly pins: ReadonlyMap<string, ProviderFault>;
+  /** Further settings, by group. */
+  readonly extra: Readonly<Record<string, Record<string, string>>>;
   /** How many nodes the graph has, where that is known. */
   readonly written: number | undefined;
 };
 
 async function compile(from: WrittenModel | string, options: SessionOptions, given: Compiling): Promise<Session> {
-  const { opened, pins, written } = given;
+  const { opened, pins, extra, written } = given;
   const { device } = opened;
   // The CPU runs all of its graph; of another device the first run's profile tells.
   const profile = device === "cpu" || options.profile !== undefined ? undefined : profileFile();
@@ -105,7 +112,7 @@ async function compile(from: WrittenModel | string, options: SessionOptions, giv
     ...(options.plansMemory === undefined ? {} : { enableMemPattern: options.plansMemory }),
     ...(prefix === undefined ? {} : { enableProfiling: true, profileFilePrefix: prefix }),
     ...(typeof from === "string" || from.externalData.length === 0 ? {} : { externalData: [...from.externalData] }),
-    extra: { session: namedSettings(from, options) },
+    extra: { ...extra, session: namedSettings(from, options) },
   };
   let session: InferenceSession;
   try {

@@ -2,6 +2,7 @@ import { DeviceError, RuntimeFailure, UnknownNameError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import { writeModel } from "../model/write.ts";
 import type { DType, Tensor, TypedArray } from "../tensor.ts";
+import { withoutOptimiserFaults } from "./optimiser-faults.ts";
 import { type Pinned, pinFaults, webGpuOptions } from "./provider-faults.ts";
 import type { Device, RanOn } from "./ran-on.ts";
 import type { Fetches, OpenSession, Session, SessionOptions } from "./runtime.ts";
@@ -20,6 +21,7 @@ type OrtOptions = {
   logSeverityLevel?: 3;
   enableMemPattern?: boolean;
   externalData?: readonly { path: string; data: Uint8Array }[];
+  extra?: Record<string, Record<string, string>>;
 };
 
 type OrtSession = {
@@ -65,6 +67,7 @@ export function onOrt(ort: Ort): OpenSession {
         executionProviders: [providers[device]!(pins)],
         graphOptimizationLevel: options.optimize ?? "all",
         logSeverityLevel: 3,
+        extra: withoutOptimiserFaults(given),
         ...(options.plansMemory === undefined ? {} : { enableMemPattern: options.plansMemory }),
         ...(externalData.length === 0 ? {} : { externalData }),
       }),
