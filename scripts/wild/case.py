@@ -35,7 +35,7 @@ class Case:
     draw: Callable[[], Feeds]
     """Inputs by name, in the order of the network's arguments; the first is the one that is explained."""
     layer: str | None = None
-    """The module whose output the Grad-CAM is read at, and that output's layout: NCHW, NHWC, NTC:<prefix>, NTC:<prefix>:TxHxW."""
+    """The module whose output the Grad-CAM is read at, and that output's layout: NCHW, NHWC, NTC:<prefix>, NTC:<prefix>:TxHxW; NTCHW:<T> where frames and batch are one axis."""
     layout: str = "NCHW"
     export: Callable[["Case", Feeds, str], None] | None = None
     """Writes model.onnx. Default: `script()`."""
@@ -46,6 +46,8 @@ class Case:
     outputs: list[str] = field(default_factory=lambda: ["logits"])
     ask: dict[str, Any] = field(default_factory=dict)
     """Further entries of meta.json: output, manifest, …"""
+    tries: int = 16
+    """How many inputs are drawn at most until PyTorch's two precisions agree."""
     pick: Callable[[Any], torch.Tensor] = lambda output: output[0] if isinstance(output, (tuple, list)) else output
     """The tensor in what the layer returns."""
 

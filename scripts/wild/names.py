@@ -24,11 +24,12 @@ def tensor_like(path: str, feeds: dict[str, np.ndarray], act: np.ndarray, tolera
 
     model = onnx.load(path)
     outputs = {o.name for o in model.graph.output}
+    counted = made_of(model.graph)
     names = [
         o
         for node in model.graph.node
         for o in node.output
-        if o and o not in outputs and node.op_type not in skipped and not node.op_type.startswith("Sequence")
+        if o in counted and o not in outputs and node.op_type not in skipped and not node.op_type.startswith("Sequence")
     ]
     model.graph.output.extend([onnx.helper.make_empty_tensor_value_info(n) for n in names])
     options = ort.SessionOptions()
@@ -49,6 +50,41 @@ def tensor_like(path: str, feeds: dict[str, np.ndarray], act: np.ndarray, tolera
                 found.append((difference, n))
     best = min((difference for difference, _ in found), default=0.0)
     return next((n for difference, n in reversed(found) if difference <= 2 * best + 1e-6), None)
+
+
+def made_of(graph: onnx.GraphProto) -> set[str]:
+    """What the outputs are computed from; of what only a Shape is read, nothing but its size counts."""
+    producers = {o: node for node in graph.node for o in node.output}
+    found: set[str] = set()
+    waiting = [o.name for o in graph.output]
+    while waiting:
+        name = waiting.pop()
+        if not name or name in found:
+            continue
+        found.add(name)
+        if name in producers and producers[name].op_type != "Shape":
+            waiting += reads(producers[name])
+    return found
+
+
+def reads(node: onnx.NodeProto) -> list[str]:
+    inner = [a.g for a in node.attribute if a.type == onnx.AttributeProto.GRAPH]
+    return [*node.input, *(name for graph in inner for each in graph.node for name in reads(each))]
+
+
+def form(path: str) -> dict[str, object]:
+    """The opset, and what else tells a file from a plain one."""
+    model = onnx.load(path, load_external_data=False)
+    tensors = model.graph.initializer
+    domains = sorted({n.domain for n in model.graph.node if n.domain not in ("", "ai.onnx")} - {f.domain for f in model.functions})
+    kinds = {
+        "float16": any(t.data_type == onnx.TensorProto.FLOAT16 for t in tensors),
+        "external data": any(t.data_location == onnx.TensorProto.EXTERNAL for t in tensors),
+        "local functions": len(model.functions) > 0,
+        **{domain: True for domain in domains},
+    }
+    opset = next(o.version for o in model.opset_import if o.domain in ("", "ai.onnx"))
+    return {"opset": opset, "form": [kind for kind, has in kinds.items() if has]}
 
 
 def cast(value: np.ndarray, wanted: str) -> np.ndarray:

@@ -36,7 +36,15 @@ def prepare_torch() -> None:
         from torchvision.ops import roi_align
 
         pool = roi_align.__globals__["_roi_align"]
-        torch.library.impl("torchvision::roi_align", "CompositeImplicitAutograd", getattr(pool, "__wrapped__", pool))
+        pool = getattr(pool, "__wrapped__", pool)
+
+        def pool_at(x, regions, *rest):
+            """As torchvision's own, which gives the regions no gradient."""
+            with torch.no_grad():
+                fixed = regions.clone()
+            return pool(x, fixed, *rest)
+
+        torch.library.impl("torchvision::roi_align", "CompositeImplicitAutograd", pool_at)
         for module in (torchvision.extension.__dict__, torchvision.ops.boxes.__dict__, roi_align.__globals__):
             module["_assert_has_ops"] = nothing
         roi_align.__globals__["_has_ops"] = there

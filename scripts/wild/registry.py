@@ -7,12 +7,12 @@ from typing import Any, Callable
 models: dict[str, dict[str, Any]] = {}
 
 
-def model(source: str, special: str, big: bool = False, name: str | None = None) -> Callable:
-    """Adds a function that makes a model: `source` is the package it comes from, `special` what is special about the file."""
+def model(title: str, source: str, special: str, name: str | None = None) -> Callable:
+    """Adds a function that makes a model: what people call it, the package that it comes from, what is special about the file."""
 
     def add(make: Callable) -> Callable:
         key = name or make.__name__.strip("_")
-        models[key] = {"make": make, "facts": {"source": source, "special": special}, "big": big}
+        models[key] = {"make": make, "facts": {"title": title, "source": source, "special": special}}
         return make
 
     return add
@@ -22,7 +22,7 @@ def seed_of(name: str) -> int:
     return sum(map(ord, name))
 
 
-def network(source: str, special: str, **options: Any) -> Callable:
+def network(title: str, source: str, special: str, **options: Any) -> Callable:
     """As `model`, for a function that returns a Case: PyTorch gives the references."""
 
     def add(make: Callable) -> Callable:
@@ -35,6 +35,6 @@ def network(source: str, special: str, **options: Any) -> Callable:
             return build(name, make(), folder, facts)
 
         built.__name__ = make.__name__
-        return model(source, special, **options)(built)
+        return model(title, source, special, **options)(built)
 
     return add

@@ -59,32 +59,42 @@ def yolo(config: str, layer: str, size: int = 160, seed: int = 50, end2end: bool
     return Case(net, draw, f"net.{layer}", export=ultralytics_export(**options), outputs=["output0"])
 
 
-@network("ultralytics 8.4", "no NMS: boxes and class probabilities of all anchors in one output")
+@network("YOLOv8n", "ultralytics 8.4", "no NMS: boxes and class probabilities of all anchors in one output")
 def yolov8n():
     return yolo("yolov8n.yaml", "model.21")
 
 
-@network("ultralytics 8.4", "no NMS, attention in its neck")
+@network("YOLOv8n with NMS", "ultralytics 8.4", "NMS inside: boxes, score, class of what is left", name="yolov8n_nms")
+def yolov8n_nms():
+    return yolo("yolov8n.yaml", "model.21", nms=True, conf=0.001)
+
+
+@network("YOLO11n", "ultralytics 8.4", "no NMS, attention in its neck")
 def yolo11n():
     return yolo("yolo11n.yaml", "model.22", seed=57)
 
 
-@network("ultralytics 8.4", "the same with a free batch and size", name="yolo11n_dynamic")
+@network("YOLO11n, free batch and size", "ultralytics 8.4", "the same with a free batch and size", name="yolo11n_dynamic")
 def yolo11n_dynamic():
     return yolo("yolo11n.yaml", "model.22", seed=57, dynamic=True)
 
 
-@network("ultralytics 8.4", "NMS inside: boxes, score, class of what is left", name="yolo11n_nms")
+@network("YOLO11n with NMS", "ultralytics 8.4", "NMS inside: boxes, score, class of what is left", name="yolo11n_nms")
 def yolo11n_nms():
     return yolo("yolo11n.yaml", "model.22", seed=57, nms=True, conf=0.001)
 
 
-@network("ultralytics 8.4", "end to end, no NMS needed: the best 300 are chosen in the graph")
+@network("YOLO26n, end to end", "ultralytics 8.4", "end to end, no NMS needed: the best 300 are chosen in the graph")
 def yolo26n():
     return yolo("yolo26n.yaml", "model.22", end2end=True, nms=False)
 
 
-@network("ultralytics 8.4", "a classifier with a softmax at its end", name="yolo11n_cls")
+@network("YOLO26n with NMS", "ultralytics 8.4", "its other head, of which NMS chooses", name="yolo26n_nms")
+def yolo26n_nms():
+    return yolo("yolo26n.yaml", "model.22", seed=57, nms=True, conf=0.001)
+
+
+@network("YOLO11n classifier", "ultralytics 8.4", "a classifier with a softmax at its end", name="yolo11n_cls")
 def yolo11n_cls():
     class Classifier(nn.Module):
         def __init__(self):
@@ -104,7 +114,7 @@ def yolo11n_cls():
                 export=ultralytics_export(), outputs=["output0"])
 
 
-@network("ultralytics 8.4", "segmentation: a second output of mask prototypes", name="yolo11n_seg")
+@network("YOLO11n segmentation", "ultralytics 8.4", "segmentation: a second output of mask prototypes", name="yolo11n_seg")
 def yolo11n_seg():
     return yolo("yolo11n-seg.yaml", "model.22", seed=57)
 
@@ -146,7 +156,7 @@ def torchvision_detector(kind: str, layer: str, **options) -> Case:
                 pick=lambda o: o["0"] if isinstance(o, dict) else o)
 
 
-@network("torchvision 0.28", "normalisation, anchors, five pyramid levels and NMS in one graph; the best detection's score")
+@network("FCOS", "torchvision 0.28", "normalisation, anchors, five pyramid levels and NMS in one graph; the best detection's score")
 def fcos():
     from torchvision.models import detection
     from torchvision.models.detection.backbone_utils import resnet_fpn_backbone
@@ -160,24 +170,24 @@ def fcos():
                 score=best_score, outputs=["scores", "boxes", "labels"], pick=lambda o: o["1"])
 
 
-@network("torchvision 0.28", "two stages: RoiAlign between them; the best detection's score")
+@network("Faster R-CNN", "torchvision 0.28", "two stages: RoiAlign between them; the best detection's score")
 def faster_rcnn():
     return torchvision_detector("fasterrcnn_mobilenet_v3_large_320_fpn", "net.backbone.fpn",
                                 box_score_thresh=0.0, box_detections_per_img=10, rpn_pre_nms_top_n_test=30, rpn_post_nms_top_n_test=10)
 
 
-@network("torchvision 0.28", "SSDlite: softmax over classes of every default box, NMS")
+@network("SSDlite", "torchvision 0.28", "SSDlite: softmax over classes of every default box, NMS")
 def ssdlite():
     from torchvision.models import detection
 
     net = detection.ssdlite320_mobilenet_v3_large(weights=None, weights_backbone=None, num_classes=5, score_thresh=0.0,
                                                   detections_per_img=10, topk_candidates=20)
     enliven(net, 53, lambda n: n([photo(1, 3, 320, 320)[0] for _ in range(2)]))
-    return Case(Fcos(net), pictures("input", 1, 3, 320, 320), None, export=script(17, dynamic=False), choose=best, score=best_score,
-                outputs=["scores", "boxes", "labels"])
+    return Case(Fcos(net), pictures("input", 1, 3, 320, 320), "net.backbone", export=script(17, dynamic=False), choose=best,
+                score=best_score, outputs=["scores", "boxes", "labels"], pick=lambda o: o["0"])
 
 
-@network("transformers 4.57", "DETR: queries, no NMS; logits [N, queries, classes]")
+@network("DETR", "transformers 4.57", "DETR: queries, no NMS; logits [N, queries, classes]")
 def detr():
     from transformers import DetrConfig, DetrForObjectDetection, ResNetConfig
 
@@ -201,7 +211,7 @@ def detr():
                 choose=element, score=lambda y, t: y[0][tuple(t["indices"])], outputs=["logits", "pred_boxes"])
 
 
-@network("transformers 4.57", "RT-DETR: deformable attention (GridSample), queries chosen by TopK")
+@network("RT-DETR", "transformers 4.57", "RT-DETR: deformable attention (GridSample), queries chosen by TopK")
 def rt_detr():
     from transformers import RTDetrConfig, RTDetrForObjectDetection, RTDetrResNetConfig
 
@@ -222,5 +232,5 @@ def rt_detr():
 
     net = enliven(Detr(), 55, lambda n: n(photo(8, 3, 128, 128)))
     element = lambda outputs: {"kind": "element", "output": "logits", "indices": [0, *divmod(int(outputs[0][0].argmax()), outputs[0].shape[2])]}
-    return Case(net, pictures("pixel_values", 1, 3, 128, 128), None, export=script(17, dynamic=False),
+    return Case(net, pictures("pixel_values", 1, 3, 128, 128), "m.model.encoder_input_proj.2", export=script(17, dynamic=False),
                 choose=element, score=lambda y, t: y[0][tuple(t["indices"])], outputs=["logits", "pred_boxes"])

@@ -28,8 +28,9 @@ def before(*kinds: str) -> Callable[[onnx.ModelProto], str]:
     return find
 
 
-def derived(source: str, special: str, base: Callable[[], Case], tensor: Callable[[onnx.ModelProto], str], layout: str = "NCHW",
-            precision: torch.dtype = torch.float32, name: str | None = None) -> Callable:
+def derived(title: str, source: str, special: str, base: Callable[[], Case], tensor: Callable[[onnx.ModelProto], str], layout: str = "NCHW",
+            precision: torch.dtype = torch.float32, name: str | None = None,
+            tries: int = 16) -> Callable:
     """
     A file made by `change(path of the float32 file, path, base)`. Its references are those of the file itself, run in PyTorch;
     how far they lie from the network that it was made of is written down beside them.
@@ -53,7 +54,7 @@ def derived(source: str, special: str, base: Callable[[], Case], tensor: Callabl
                 copied = lambda c, feeds, to: [shutil.copy(f"{work}/{f}", f"{os.path.dirname(to)}/{f}") for f in os.listdir(work) if f != "whole.onnx"]
                 # A file that takes half precision is asked about what it is given, not about what was rounded on the way.
                 rounded = lambda: {k: v.to(precision).float() for k, v in case.draw().items()}
-                own = Case(net, rounded, "probe", layout, copied, outputs=case.outputs)
+                own = Case(net, rounded, "probe", layout, copied, outputs=case.outputs, tries=tries)
                 meta = build(name, own, folder, facts, single=precision)
             meta["tensor"] = layer
             if "DynamicQuantizeLinear" in meta["ops"]:
@@ -66,7 +67,7 @@ def derived(source: str, special: str, base: Callable[[], Case], tensor: Callabl
             return meta
 
         make.__name__ = change.__name__
-        return model(source, special, name=name)(make)
+        return model(title, source, special, name=name)(make)
 
     return add
 
@@ -106,23 +107,24 @@ def qt(name: str) -> Any:
 pooled = before("GlobalAveragePool", "QLinearGlobalAveragePool", "ReduceMean")
 
 
-@derived("onnxruntime 1.32 quantize_static", "QDQ, uint8 activations, int8 weights per channel", mobilenet, pooled)
+@derived("MobileNetV2, QDQ uint8", "onnxruntime 1.32 quantize_static", "QDQ, uint8 activations, int8 weights per channel", mobilenet, pooled)
 def mobilenet_qdq(whole, path, case):
     quantised(per_channel=True, activation_type=qt("QUInt8"), weight_type=qt("QInt8"))(whole, path, case)
 
 
-@derived("onnxruntime 1.32 quantize_static", "QDQ, int8 throughout, per tensor, symmetric", mobilenet, pooled)
+@derived("MobileNetV2, QDQ int8", "onnxruntime 1.32 quantize_static", "QDQ, int8 throughout, per tensor, symmetric", mobilenet, pooled)
 def mobilenet_qdq_int8(whole, path, case):
     options = {"ActivationSymmetric": True, "WeightSymmetric": True}
     quantised(activation_type=qt("QInt8"), weight_type=qt("QInt8"), extra_options=options)(whole, path, case)
 
 
-@derived("onnxruntime 1.32 quantize_static", "QDQ, 16-bit activations", mobilenet, pooled)
+@derived("MobileNetV2, QDQ 16 bits", "onnxruntime 1.32 quantize_static", "QDQ, 16-bit activations", mobilenet, pooled)
 def mobilenet_qdq_int16(whole, path, case):
     quantised(activation_type=qt("QUInt16"), weight_type=qt("QInt8"))(whole, path, case)
 
 
-@derived("onnxruntime 1.32 quantize_static", "QOperator: QLinearConv, QLinearAdd, QGemm", mobilenet, pooled)
+@derived("MobileNetV2, QLinear operators", "onnxruntime 1.32 quantize_static", "QOperator: QLinearConv, QLinearAdd, QGemm", mobilenet, pooled,
+         tries=400)
 def mobilenet_qoperator(whole, path, case):
     from onnxruntime.quantization import QuantFormat
 
@@ -138,17 +140,17 @@ def half(keep: bool) -> Callable[[str, str, Case], None]:
     return change
 
 
-@derived("onnxruntime 1.32 float16", "float16, inputs and outputs too", mobilenet, pooled, precision=torch.float16)
+@derived("MobileNetV2, float16", "onnxruntime 1.32 float16", "float16, inputs and outputs too", mobilenet, pooled, precision=torch.float16)
 def mobilenet_fp16(whole, path, case):
     half(False)(whole, path, case)
 
 
-@derived("onnxruntime 1.32 float16", "float16 inside, float32 inputs and outputs", mobilenet, pooled, precision=torch.float16)
+@derived("MobileNetV2, float16 inside", "onnxruntime 1.32 float16", "float16 inside, float32 inputs and outputs", mobilenet, pooled, precision=torch.float16)
 def mobilenet_fp16_io32(whole, path, case):
     half(True)(whole, path, case)
 
 
-@derived("onnxruntime 1.32 InferenceSession", "saved after the runtime's extended optimisation: FusedConv", mobilenet, pooled)
+@derived("MobileNetV2, optimised", "onnxruntime 1.32 InferenceSession", "saved after the runtime's extended optimisation: FusedConv", mobilenet, pooled)
 def mobilenet_optimised(whole, path, case):
     import onnxruntime as ort
 
@@ -167,12 +169,12 @@ def normed(file: onnx.ModelProto) -> str:
     return norms[-3].output[0]
 
 
-@derived("optimum-onnx 0.1 -O2", "Attention, SkipLayerNormalization, BiasGelu of com.microsoft", vit_case, normed, "NTC:1")
+@derived("ViT, optimum -O2", "onnxruntime 1.32 optimizer, as optimum -O2", "Attention, SkipLayerNormalization, BiasGelu of com.microsoft", vit_case, normed, "NTC:1")
 def vit_o2(whole, path, case):
     optimise(whole, path, 2)
 
 
-@derived("optimum-onnx 0.1 -O3", "the same with FastGelu: an approximation", vit_case, normed, "NTC:1")
+@derived("ViT, optimum -O3", "onnxruntime 1.32 optimizer, as optimum -O3", "the same with FastGelu: an approximation", vit_case, normed, "NTC:1")
 def vit_o3(whole, path, case):
     optimise(whole, path, 3)
 
@@ -188,12 +190,12 @@ def optimise(whole: str, path: str, level: int) -> None:
     made.save_model_to_file(path)
 
 
-@derived("onnxruntime 1.32 MatMulNBitsQuantizer", "4-bit weights in blocks of 32, symmetric", vit_case, normed, "NTC:1")
+@derived("ViT, 4-bit weights", "onnxruntime 1.32 MatMulNBitsQuantizer", "4-bit weights in blocks of 32, symmetric", vit_case, normed, "NTC:1")
 def vit_4bit(whole, path, case):
     four_bits(whole, path, True)
 
 
-@derived("onnxruntime 1.32 MatMulNBitsQuantizer", "4-bit weights with zero points", vit_case, normed, "NTC:1")
+@derived("ViT, 4-bit weights with zero points", "onnxruntime 1.32 MatMulNBitsQuantizer", "4-bit weights with zero points", vit_case, normed, "NTC:1")
 def vit_4bit_asymmetric(whole, path, case):
     four_bits(whole, path, False)
 
@@ -206,21 +208,21 @@ def four_bits(whole: str, path: str, symmetric: bool) -> None:
     made.model.save_model_to_file(path, use_external_data_format=False)
 
 
-@derived("onnxruntime 1.32 quantize_dynamic", "DynamicQuantizeLinear and MatMulInteger", vit_case, normed, "NTC:1")
+@derived("ViT, dynamically quantised", "onnxruntime 1.32 quantize_dynamic", "DynamicQuantizeLinear and MatMulInteger", vit_case, normed, "NTC:1")
 def vit_dynamic(whole, path, case):
     from onnxruntime.quantization import quantize_dynamic
 
     quantize_dynamic(whole, path, weight_type=qt("QUInt8"))
 
 
-@derived("onnxruntime 1.32 quantize_dynamic", "ConvInteger and MatMulInteger, int8 weights per channel", mobilenet, pooled)
+@derived("MobileNetV2, dynamically quantised", "onnxruntime 1.32 quantize_dynamic", "ConvInteger and MatMulInteger, int8 weights per channel", mobilenet, pooled)
 def mobilenet_dynamic(whole, path, case):
     from onnxruntime.quantization import quantize_dynamic
 
     quantize_dynamic(whole, path, weight_type=qt("QUInt8"))
 
 
-@derived("onnxruntime 1.32", "optimised first, then quantised dynamically", vit_case, normed, "NTC:1")
+@derived("ViT, -O2 then dynamically quantised", "onnxruntime 1.32", "optimised first, then quantised dynamically", vit_case, normed, "NTC:1")
 def vit_o2_dynamic(whole, path, case):
     from onnxruntime.quantization import quantize_dynamic
 
@@ -229,7 +231,7 @@ def vit_o2_dynamic(whole, path, case):
     quantize_dynamic(between, path, weight_type=qt("QInt8"), extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT})
 
 
-@derived("onnxruntime 1.32 float16", "a ViT in float16", vit_case, normed, "NTC:1", precision=torch.float16)
+@derived("ViT, float16", "onnxruntime 1.32 float16", "a ViT in float16", vit_case, normed, "NTC:1", precision=torch.float16)
 def vit_fp16(whole, path, case):
     half(False)(whole, path, case)
 
@@ -241,14 +243,14 @@ def resnet() -> Case:
     return Case(net, pictures("input", 1, 3, 96, 96), "layer4", export=script(9))
 
 
-@derived("onnx 1.23 version_converter", "opset 7: batch norm with its old attributes, pads as attributes", resnet, pooled)
+@derived("ResNet-18, opset 7", "onnx 1.23 version_converter", "opset 7: batch norm with its old attributes, pads as attributes", resnet, pooled)
 def resnet18_opset7(whole, path, case):
     from onnx import version_converter
 
     onnx.save(version_converter.convert_version(onnx.load(whole), 7), path)
 
 
-@derived("onnx 1.23 helper", "a local function that calls another one, attributes by reference", mobilenet, pooled)
+@derived("MobileNetV2, local functions", "onnx 1.23 helper", "a local function that calls another one, attributes by reference", mobilenet, pooled)
 def mobilenet_functions(whole, path, case):
     """Every Conv → Clip becomes a call of one function, which calls another for its activation."""
     file = onnx.load(whole)
@@ -284,12 +286,12 @@ def mobilenet_functions(whole, path, case):
     onnx.save(file, path)
 
 
-@derived("onnx 1.23 save_model", "all weights in one external file", mobilenet, pooled)
+@derived("MobileNetV2, external data", "onnx 1.23 save_model", "all weights in one external file", mobilenet, pooled)
 def mobilenet_external(whole, path, case):
     onnx.save_model(onnx.load(whole), path, save_as_external_data=True, all_tensors_to_one_file=True, location="model.onnx.data", size_threshold=128)
 
 
-@derived("onnx 1.23 version_converter", "opset 26, the newest that the runtime takes", mobilenet, pooled, name="mobilenet_opset26")
+@derived("MobileNetV2, opset 26", "onnx 1.23 version_converter", "opset 26, the newest that the runtime takes", mobilenet, pooled, name="mobilenet_opset26")
 def mobilenet_opset26(whole, path, case):
     from onnx import version_converter
 

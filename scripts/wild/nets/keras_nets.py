@@ -11,7 +11,7 @@ import numpy as np
 from registry import model, seed_of
 
 
-def keras_network(special: str, opset: int) -> Callable:
+def keras_network(title: str, special: str, opset: int) -> Callable:
     """`make()` gives a Keras model whose last layer are logits, and the name of the layer that Grad-CAM is read at."""
 
     def add(make: Callable) -> Callable:
@@ -24,7 +24,7 @@ def keras_network(special: str, opset: int) -> Callable:
             return references(name, folder, facts, net, layer, size, scale, opset)
 
         built.__name__ = make.__name__
-        return model("Keras 3.15, tf2onnx 1.17", special)(built)
+        return model(title, "Keras 3.15, tf2onnx 1.17", special)(built)
 
     return add
 
@@ -123,17 +123,17 @@ def efficientnet():
     return net, "top_activation", 96, 255.0
 
 
-@keras_network("NHWC, normalisation and rescaling in the graph, squeeze and excitation", 17)
+@keras_network("Keras EfficientNetB0", "NHWC, normalisation and rescaling in the graph, squeeze and excitation", 17)
 def keras_efficientnet():
     return efficientnet()
 
 
-@keras_network("the same, opset 11", 11)
+@keras_network("Keras EfficientNetB0, opset 11", "the same, opset 11", 11)
 def keras_efficientnet_opset11():
     return efficientnet()
 
 
-@keras_network("NHWC, ReLU6, opset 9", 9)
+@keras_network("Keras MobileNetV2, opset 9", "NHWC, ReLU6, opset 9", 9)
 def keras_mobilenet_opset9():
     from tensorflow.keras.applications import MobileNetV2
 
@@ -141,8 +141,16 @@ def keras_mobilenet_opset9():
     return net, "out_relu", 96, 1.0
 
 
-@keras_network("NHWC, max pools with SAME padding", 15)
-def keras_softmax():
+@keras_network("Keras ResNet50V2", "NHWC, batch norms before convolutions, padding as an operator of its own", 15)
+def keras_resnet50v2():
+    from tensorflow.keras.applications import ResNet50V2
+
+    net = ResNet50V2(weights=None, input_shape=(96, 96, 3), classes=20, classifier_activation=None)
+    return net, "post_relu", 96, 1.0
+
+
+@keras_network("Keras CNN with max pools", "NHWC, max pools with SAME padding", 15)
+def keras_maxpool():
     import tensorflow as tf
 
     L = tf.keras.layers

@@ -23,12 +23,12 @@ class Recurrent(nn.Module):
         return self.head(h[:, -1])
 
 
-@network("PyTorch 2.13", "two-layer bidirectional LSTM on a series")
+@network("LSTM classifier", "PyTorch 2.13", "two-layer bidirectional LSTM on a series")
 def lstm_classifier():
     return Case(enliven(Recurrent("LSTM"), 40), pictures("input", 1, 6, 64), "features", export=script(17, dynamic=False))
 
 
-@network("PyTorch 2.13", "two-layer bidirectional GRU on a series, free batch")
+@network("GRU classifier", "PyTorch 2.13", "two-layer bidirectional GRU on a series, free batch")
 def gru_classifier():
     return Case(enliven(Recurrent("GRU"), 41), pictures("input", 1, 6, 64), "features")
 
@@ -48,8 +48,7 @@ class CnnLstm(nn.Module):
         return self.head(self.lstm(f)[0][-1])
 
 
-@network("PyTorch 2.13", "a CNN per frame, an LSTM over frames: [N, T, C, H, W]")
+@network("CNN and LSTM on clips", "PyTorch 2.13", "a CNN per frame, an LSTM over frames: [N, T, C, H, W]")
 def cnn_lstm():
-    # Frames and batch are one axis where the maps are, and an LSTM stands between them and the answer.
-    return Case(enliven(CnnLstm(), 42), pictures("clip", 1, 5, 3, 48, 48), None, export=script(17, dynamic=False),
-                ask={**clips("clip", [5, 48, 48]), "noDefaultLayer": True})
+    return Case(enliven(CnnLstm(), 42), pictures("clip", 1, 5, 3, 48, 48), "cnn", "NTCHW:5", export=script(17, dynamic=False),
+                ask=clips("clip", [5, 48, 48]))

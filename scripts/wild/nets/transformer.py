@@ -37,19 +37,19 @@ def vit_case(**options) -> Case:
     )
 
 
-@network("transformers 4.57", "float32: what the optimised, 4-bit and dynamically quantised files are made of")
+@network("ViT", "transformers 4.57", "float32: what the optimised, 4-bit and dynamically quantised files are made of")
 def vit_hf():
     return vit_case()
 
 
-@network("transformers 4.57", "dynamo exporter, scaled dot product attention", name="vit_hf_dynamo")
+@network("ViT, dynamo exporter", "transformers 4.57", "dynamo exporter, scaled dot product attention", name="vit_hf_dynamo")
 def vit_hf_dynamo():
     case = vit_case()
     case.export = dynamo()
     return case
 
 
-@network("transformers 4.57", "class token and 4 registers, interpolated positions")
+@network("DINOv2 with registers, classifier", "transformers 4.57", "class token and 4 registers, interpolated positions")
 def dinov2_registers():
     from transformers import Dinov2WithRegistersConfig, Dinov2WithRegistersForImageClassification
 
@@ -68,7 +68,7 @@ def dinov2_registers():
                 export=dynamo())
 
 
-@network("transformers 4.57", "the bare backbone: its output is tokens, not classes", name="dinov2_backbone")
+@network("DINOv2 with registers, backbone", "transformers 4.57", "the bare backbone: its output is tokens, not classes", name="dinov2_backbone")
 def dinov2_backbone():
     from transformers import Dinov2WithRegistersConfig, Dinov2WithRegistersModel
 
@@ -135,17 +135,17 @@ def clip_axes(case, feeds, path):
     )
 
 
-@network("transformers 4.57", "two towers in one graph, three inputs; a class is a sentence")
+@network("CLIP, both towers", "transformers 4.57", "two towers in one graph, three inputs; a class is a sentence")
 def clip_pair():
     return clip_pair_case(clip_axes)
 
 
-@network("transformers 4.57", "the same, dynamo exporter", name="clip_pair_dynamo")
+@network("CLIP, both towers, dynamo exporter", "transformers 4.57", "the same, dynamo exporter", name="clip_pair_dynamo")
 def clip_pair_dynamo():
     return clip_pair_case(dynamo())
 
 
-@network("transformers 4.57", "an image tower alone: its output is an embedding")
+@network("CLIP, image tower", "transformers 4.57", "an image tower alone: its output is an embedding")
 def clip_image():
     from transformers import CLIPVisionModelWithProjection
 
@@ -165,7 +165,7 @@ def sam(**options) -> nn.Module:
     return Logits(SamVisionModel(SamVisionConfig(attn_implementation="eager", **options)), "last_hidden_state")
 
 
-@network("transformers 4.57", "a SAM encoder, small: windows, decomposed relative positions, NHWC inside")
+@network("SAM encoder, small", "transformers 4.57", "a SAM encoder, small: windows, decomposed relative positions, NHWC inside")
 def sam_tiny():
     net = sam(hidden_size=32, num_hidden_layers=3, num_attention_heads=2, image_size=128, patch_size=16, window_size=3,
               global_attn_indexes=[1], output_channels=24, mlp_dim=64, num_pos_feats=16)
@@ -174,7 +174,7 @@ def sam_tiny():
                 export=script(17), outputs=["image_embeddings"])
 
 
-@model("transformers 4.57", "a SAM encoder, ViT-B at 1024 x 1024: its gradient takes more memory than most machines have", big=True)
+@model("SAM encoder, ViT-B at 1024 x 1024", "transformers 4.57", "a SAM encoder, ViT-B at 1024 x 1024: its gradient takes more memory than most machines have")
 def sam_vit_b(name, folder, facts):
     """Without references: PyTorch needs the memory just as much. What is asked is that it is refused, and not begun."""
     from names import operators
@@ -192,7 +192,7 @@ def sam_vit_b(name, folder, facts):
     return meta
 
 
-@network("transformers 4.57", "a video transformer: tubelets, [N, T, C, H, W]")
+@network("VideoMAE", "transformers 4.57", "a video transformer: tubelets, [N, T, C, H, W]")
 def videomae():
     from transformers import VideoMAEConfig, VideoMAEForVideoClassification
 
@@ -203,18 +203,18 @@ def videomae():
                 ask=clips("pixel_values", [8, 64, 64]))
 
 
-@network("transformers 4.57", "divided space-time attention, [N, T, C, H, W]")
+@network("TimeSformer", "transformers 4.57", "divided space-time attention, [N, T, C, H, W]")
 def timesformer():
     from transformers import TimesformerConfig, TimesformerForVideoClassification
 
     config = TimesformerConfig(hidden_size=48, num_hidden_layers=3, num_attention_heads=3, intermediate_size=96, image_size=64,
                                patch_size=16, num_frames=4, num_labels=10)
     net = enliven(Logits(TimesformerForVideoClassification(config)), 28)
-    return Case(net, pictures("pixel_values", 1, 4, 3, 64, 64), None, export=script(17, dynamic=False),
+    return Case(net, pictures("pixel_values", 1, 4, 3, 64, 64), "model.timesformer.embeddings.patch_embeddings.projection", "NTCHW:4", export=script(17, dynamic=False),
                 ask=clips("pixel_values", [4, 64, 64]))
 
 
-@network("torchvision 0.28", "3-D shifted windows, [N, C, T, H, W]")
+@network("Video Swin", "torchvision 0.28", "3-D shifted windows, [N, C, T, H, W]")
 def swin3d():
     from torchvision.models.video.swin_transformer import SwinTransformer3d
 

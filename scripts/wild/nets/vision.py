@@ -28,18 +28,18 @@ def mobilenet(size: int = 96) -> Case:
     return Case(net, pictures("input", 1, 3, size, size), "features")
 
 
-@network("torchvision 0.28", "float32: what the quantised and float16 files are made of")
+@network("MobileNetV2", "torchvision 0.28", "float32: what the quantised and float16 files are made of")
 def mobilenet_v2():
     return mobilenet()
 
 
-@network("timm 1.0.22", "global response normalisation, depthwise 7 x 7")
+@network("ConvNeXt V2 (timm)", "timm 1.0.22", "global response normalisation, depthwise 7 x 7")
 def convnextv2_atto():
     net = enliven(timm.create_model("convnextv2_atto", pretrained=False, num_classes=100), 2)
     return Case(net, pictures("input", 1, 3, 96, 96), "stages")
 
 
-@network("transformers 4.57", "ConvNeXt V2 as transformers has it, dynamo exporter")
+@network("ConvNeXt V2 (transformers)", "transformers 4.57", "ConvNeXt V2 as transformers has it, dynamo exporter")
 def convnextv2_hf():
     from transformers import ConvNextV2Config, ConvNextV2ForImageClassification
 
@@ -48,7 +48,7 @@ def convnextv2_hf():
     return Case(net, pictures("pixel_values", 1, 3, 96, 96), "model.convnextv2.encoder", export=dynamo(), pick=lambda o: o[0])
 
 
-@network("timm 1.0.22", "windows with continuous relative positions, cosine attention")
+@network("Swin V2", "timm 1.0.22", "windows with continuous relative positions, cosine attention")
 def swinv2_tiny():
     net = timm.create_model(
         "swinv2_tiny_window8_256", pretrained=False, img_size=64, window_size=4, embed_dim=24, num_heads=(1, 2, 4, 8), num_classes=50
@@ -57,42 +57,42 @@ def swinv2_tiny():
     return Case(net, pictures("input", 1, 3, 64, 64), "layers.3", "NHWC", export=script(dynamic=False))
 
 
-@network("torchvision 0.28", "shifted windows on NHWC values")
+@network("Swin-T", "torchvision 0.28", "shifted windows on NHWC values")
 def swin_t():
     net = torchvision.models.swin_t(weights=None, num_classes=50)
     enliven(net, 5)
     return Case(net, pictures("input", 1, 3, 96, 96), "features.7.1.norm1", "NHWC")
 
 
-@network("timm 1.0.22", "hierarchical ViT, pooled attention between stages")
+@network("Hiera", "timm 1.0.22", "hierarchical ViT, pooled attention between stages")
 def hiera_tiny():
     net = timm.create_model("hiera_tiny_224", pretrained=False, img_size=(96, 96), embed_dim=48, num_classes=50)
     enliven(net, 6)
-    # Its tokens are in an order of their own, so that a window is a run of them: no axis is one of the picture's.
-    return Case(net, pictures("input", 1, 3, 96, 96), None, export=script(dynamic=False), ask={"noDefaultLayer": True})
+    # Tokens come in the order of windows, so that one is a run of them; behind the last pooling that is the rows' again.
+    return Case(net, pictures("input", 1, 3, 96, 96), "blocks.11", "NTC:0", export=script(dynamic=False))
 
 
-@network("timm 1.0.22", "pyramid vision transformer with convolutions in its MLPs")
+@network("PVT v2", "timm 1.0.22", "pyramid vision transformer with convolutions in its MLPs")
 def pvt_v2_b0():
     net = enliven(timm.create_model("pvt_v2_b0", pretrained=False, num_classes=50), 7)
     return Case(net, pictures("input", 1, 3, 96, 96), "stages.3")
 
 
-@network("timm 1.0.22", "convolutions and unfolded attention in turn")
+@network("MobileViT", "timm 1.0.22", "convolutions and unfolded attention in turn")
 def mobilevit_xxs():
     net = timm.create_model("mobilevit_xxs", pretrained=False, num_classes=50)
     enliven(net, 8, lambda n: n(photo(8, 3, 128, 128)))
     return Case(net, pictures("input", 1, 3, 128, 128), "final_conv", export=script(dynamic=False))
 
 
-@network("timm 1.0.22", "windows and grids in turn (MaxViT)")
+@network("MaxViT", "timm 1.0.22", "windows and grids in turn (MaxViT)")
 def maxvit_pico():
     net = timm.create_model("maxvit_rmlp_pico_rw_256", pretrained=False, img_size=64, num_classes=50)
     enliven(net, 9, lambda n: n(photo(8, 3, 64, 64)))
     return Case(net, pictures("input", 1, 3, 64, 64), "stages.3", export=script(dynamic=False))
 
 
-@network("transformers 4.57", "a hierarchical encoder and a dense head")
+@network("SegFormer, segmentation", "transformers 4.57", "a hierarchical encoder and a dense head")
 def segformer():
     from transformers import SegformerConfig, SegformerForSemanticSegmentation
 
@@ -108,19 +108,19 @@ def frozen(net: nn.Module, size: int) -> nn.Module:
     return enliven(net, 11, lambda n: n(photo(16, 3, size, size)))
 
 
-@network("torchvision 0.28", "inception: pools beside convolutions, concatenated")
+@network("GoogLeNet, opset 11", "torchvision 0.28", "inception: pools beside convolutions, concatenated")
 def googlenet():
     net = frozen(torchvision.models.googlenet(weights=None, num_classes=30, aux_logits=False, init_weights=False), 96)
     return Case(net, pictures("input", 1, 3, 96, 96), "inception5b", export=script(11))
 
 
-@network("torchvision 0.28", "opset 9 (PyTorch's oldest exporter form)", name="resnet18_opset9")
+@network("ResNet-18, opset 9", "torchvision 0.28", "opset 9 (PyTorch's oldest exporter form)", name="resnet18_opset9")
 def resnet18_opset9():
     net = frozen(torchvision.models.resnet18(weights=None, num_classes=30), 96)
     return Case(net, pictures("input", 1, 3, 96, 96), "layer4", export=script(9))
 
 
-@network("torchvision 0.28", "opset 11, bilinear Resize, dense output", name="lraspp_opset11")
+@network("LR-ASPP segmentation, opset 11", "torchvision 0.28", "opset 11, bilinear Resize, dense output", name="lraspp_opset11")
 def lraspp_opset11():
     class Dense(nn.Module):
         def __init__(self):
@@ -136,7 +136,7 @@ def lraspp_opset11():
     return Case(net, pictures("input", 1, 3, 96, 96), "m.classifier.cbr", export=script(11))
 
 
-@network("torchvision 0.28", "dynamo exporter, external data, local functions kept where it makes any")
+@network("RegNet, external data", "torchvision 0.28", "dynamo exporter, external data, local functions kept where it makes any")
 def regnet_external():
     net = frozen(torchvision.models.regnet_y_400mf(weights=None, num_classes=30), 96)
     return Case(net, pictures("input", 1, 3, 96, 96), "trunk_output", export=dynamo(external_data=True))

@@ -20,19 +20,19 @@ def unet(kind: str, **options) -> nn.Module:
     )
 
 
-@network("dynamic-network-architectures 0.4.4", "nnU-Net's plain U-Net in 3-D: instance norm, transposed convolutions")
+@network("nnU-Net, plain", "dynamic-network-architectures 0.4.4", "nnU-Net's plain U-Net in 3-D: instance norm, transposed convolutions")
 def nnunet_plain():
     net = enliven(unet("PlainConvUNet", n_conv_per_stage=[1, 1, 1, 1]), 30)
     return Case(net, pictures("input", 1, 1, 32, 32, 32), "encoder.stages.3")
 
 
-@network("dynamic-network-architectures 0.4.4", "nnU-Net's residual encoder in 3-D")
+@network("nnU-Net, residual encoder", "dynamic-network-architectures 0.4.4", "nnU-Net's residual encoder in 3-D")
 def nnunet_residual():
     net = enliven(unet("ResidualEncoderUNet", n_blocks_per_stage=[1, 1, 2, 2]), 31)
     return Case(net, pictures("input", 1, 1, 32, 32, 32), "encoder.stages.3")
 
 
-@network("monai 1.6", "a 3-D DenseNet")
+@network("DenseNet in 3-D", "monai 1.6", "a 3-D DenseNet")
 def monai_densenet():
     from monai.networks.nets import DenseNet
 
@@ -41,7 +41,7 @@ def monai_densenet():
     return Case(net, pictures("input", 1, 1, 32, 32, 32), "features")
 
 
-@network("monai 1.6", "UNETR: a ViT on volumes with a convolutional decoder")
+@network("UNETR", "monai 1.6", "UNETR: a ViT on volumes with a convolutional decoder")
 def monai_unetr():
     from monai.networks.nets import UNETR
 
