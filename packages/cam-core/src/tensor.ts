@@ -1,5 +1,8 @@
+import { isNarrow, type NarrowType, numbersOfCodes } from "./narrow.ts";
+
 /** Element types a tensor can have here; the names are ONNX Runtime's. */
 export type DType =
+  | NarrowType
   | "float32"
   | "float64"
   | "float16"
@@ -31,7 +34,8 @@ export type TensorData = TypedArray | string[];
 
 /**
  * A dense, row-major array: `data.length` is the product of `shape`; `[]` is a scalar.
- * float16 and bfloat16 carry their bit patterns in a Uint16Array, bool one byte an element (0 or 1).
+ * float16 and bfloat16 carry their bit patterns in a Uint16Array, bool one byte an element (0 or 1). The narrow types (narrow.ts)
+ * lie in a Uint8Array as they do in files, of 4 bits two in a byte.
  */
 export type Tensor = {
   readonly dtype: DType;
@@ -39,7 +43,7 @@ export type Tensor = {
   readonly data: TensorData;
 };
 
-/** Bytes an element takes; undefined for strings, whose size varies. */
+/** Bytes an element takes, parts of one for what lies packed; undefined for strings, whose size varies. */
 export const bytesPerElement: Readonly<Record<DType, number | undefined>> = {
   float32: 4,
   float64: 8,
@@ -54,11 +58,31 @@ export const bytesPerElement: Readonly<Record<DType, number | undefined>> = {
   uint16: 2,
   uint8: 1,
   bool: 1,
+  uint2: 0.25,
+  int2: 0.25,
+  uint4: 0.5,
+  int4: 0.5,
+  float4e2m1: 0.5,
+  float8e4m3fn: 1,
+  float8e4m3fnuz: 1,
+  float8e5m2: 1,
+  float8e5m2fnuz: 1,
+  float8e8m0: 1,
   string: undefined,
 };
 
+/** Bytes that so many elements take together. */
+export function byteLengthOf(dtype: Exclude<DType, "string">, count: number): number {
+  return Math.ceil(count * bytesPerElement[dtype]!);
+}
+
+/** Types whose numbers a network computes in: a gradient flows through these. */
+export function isReal(dtype: DType): boolean {
+  return dtype === "float32" || dtype === "float64" || dtype === "float16" || dtype === "bfloat16";
+}
+
 const arrayOf: Readonly<
-  Record<Exclude<DType, "string">, new (buffer: ArrayBuffer, offset: number, length: number) => TypedArray>
+  Record<Exclude<DType, "string" | NarrowType>, new (buffer: ArrayBuffer, offset: number, length: number) => TypedArray>
 > = {
   float32: Float32Array,
   float64: Float64Array,
@@ -89,9 +113,11 @@ export function positionsOf(shape: readonly number[]): number[][] {
 }
 
 /**
- * The elements behind little-endian `bytes`. A view where the bytes are aligned for `dtype`, a copy where they are not.
+ * The elements behind little-endian `bytes`; of the narrow types the bytes themselves. A view where the bytes are aligned for
+ * `dtype`, a copy where they are not.
  */
 export function viewBytes(dtype: Exclude<DType, "string">, bytes: Uint8Array): TypedArray {
+  if (isNarrow(dtype)) return bytes;
   const width = bytesPerElement[dtype] as number;
   const aligned = bytes.byteOffset % width === 0 ? bytes : new Uint8Array(bytes);
   return new arrayOf[dtype](aligned.buffer as ArrayBuffer, aligned.byteOffset, Math.floor(bytes.byteLength / width));
@@ -130,7 +156,7 @@ export function bool(shape: readonly number[], values: readonly boolean[]): Tens
 
 /** A tensor of zeros, or of `false`. */
 export function zeros(dtype: Exclude<DType, "string">, shape: readonly number[]): Tensor {
-  return { dtype, shape, data: viewBytes(dtype, new Uint8Array(sizeOf(shape) * bytesPerElement[dtype]!)) };
+  return { dtype, shape, data: viewBytes(dtype, new Uint8Array(byteLengthOf(dtype, sizeOf(shape)))) };
 }
 
 function filled(dtype: DType, shape: readonly number[], data: TypedArray): Tensor {
@@ -149,6 +175,7 @@ export function rowOf(tensor: Tensor, index: number): Tensor {
 
 /** The elements as plain numbers. */
 export function numbersIn(tensor: Tensor): number[] {
+  if (isNarrow(tensor.dtype)) return numbersOfCodes(tensor.dtype, tensor.data as Uint8Array, sizeOf(tensor.shape));
   const read = tensor.dtype === "float16" ? fromHalf : tensor.dtype === "bfloat16" ? fromBrain : Number;
   return Array.from(tensor.data as ArrayLike<number>, read);
 }

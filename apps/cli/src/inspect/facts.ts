@@ -226,11 +226,11 @@ function histogram(graph: Graph): Record<string, number> {
   return Object.fromEntries([...counted(graph.nodes)].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)));
 }
 
-/** Elements of all weights: constants of floating point, or of 8 bits (quantised). Shapes and indices don't count. */
+/** Elements of all weights: constants of floating point, or of 8 bits and less (quantised). Shapes and indices don't count. */
 function parameterCount(graph: Graph): number {
   let count = 0;
   for (const { dtype, shape } of graph.initializers.values())
-    if (/float|^u?int8$/.test(dtype)) count += shape.reduce((product, dim) => product * dim, 1);
+    if (/float|^u?int[248]$/.test(dtype)) count += shape.reduce((product, dim) => product * dim, 1);
   return count;
 }
 

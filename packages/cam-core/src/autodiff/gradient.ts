@@ -3,7 +3,7 @@ import type { Builder, Value } from "../graph/builder.ts";
 import { whyNotExpanded } from "../graph/fused/index.ts";
 import { type Node, numberAttribute, numbersAttribute, readsOf, stringAttribute, topological } from "../graph/graph.ts";
 import { naming } from "../naming.ts";
-import type { DType } from "../tensor.ts";
+import { type DType, isReal } from "../tensor.ts";
 import { isDerivative, type Rules, type VjpContext } from "./rule.ts";
 import { rules } from "./rules/index.ts";
 import { refusalOf } from "./support.ts";
@@ -110,7 +110,7 @@ export function between(
   to: readonly Value[],
   table: typeof rules = rules,
 ): { path: Node[]; carries: Set<Value> } {
-  const isFloat = (name: Value) => /float/.test(op.dtype(name));
+  const isFloat = (name: Value) => isReal(op.dtype(name));
   const forward = new Set<Value>(from);
   const reached: Node[] = [];
   for (const node of order) {
@@ -148,7 +148,7 @@ function primals(op: Builder, carries: ReadonlySet<Value>): (value: Value) => Va
   return (value) => {
     if (value === "") return value;
     const dtype = op.dtype(value);
-    const isNarrow = dtype === "float16" || dtype === "bfloat16" || (carries.has(value) && !/float/.test(dtype));
+    const isNarrow = dtype === "float16" || dtype === "bfloat16" || (carries.has(value) && !isReal(dtype));
     if (!isNarrow) return value;
     const found = wide.get(value) ?? op.cast(value, "float32");
     wide.set(value, found);

@@ -3,6 +3,7 @@ import { LayerError, UnknownNameError } from "../errors.ts";
 import type { Builder, Value } from "../graph/builder.ts";
 import { estimateDim } from "../graph/dims.ts";
 import { constantsOf, type Dim, type Node, producersOf, readsOf, topological, usersOf } from "../graph/graph.ts";
+import { isReal } from "../tensor.ts";
 import { type Axes, type Axis, isSpace, type SpaceAxis } from "./axis.ts";
 
 /** A tensor that a map can be made at. */
@@ -279,7 +280,7 @@ export function layerNamed(site: Site, name: string): Layer {
 
 /** The real numbers that a quantised tensor stands for; any other tensor itself. Throws LayerError where nothing reads them. */
 function realOf(op: Builder, name: Value): Value {
-  if (/float/.test(op.dtype(name))) return name;
+  if (isReal(op.dtype(name))) return name;
   const readers = op.graph.nodes.filter((node) => node.inputs[0] === name && node.opType === "DequantizeLinear");
   if (readers.length === 1) return readers[0]!.outputs[0]!;
   throw new LayerError(`"${name}" holds ${op.dtype(name)}, not real numbers`, {
@@ -385,7 +386,7 @@ function candidates(site: Site): { list: Layer[]; frontier: Set<Value> } {
   for (const node of path)
     for (const value of node.outputs) {
       const name = value === "" ? undefined : fileName(value, node);
-      const layer = /float/.test(site.op.dtype(value)) ? describe(site, value, node.opType) : undefined;
+      const layer = isReal(site.op.dtype(value)) ? describe(site, value, node.opType) : undefined;
       if (!name || !layer || value === site.logits) continue;
       const next = (users.get(value) ?? []).filter((user) => onPath.has(user));
       if (next.length === 0) continue;

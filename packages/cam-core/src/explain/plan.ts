@@ -14,6 +14,7 @@ import type { InputManifest } from "../model/manifest.ts";
 import type { Model } from "../model/model.ts";
 import type { Target } from "../targets/parse.ts";
 import { type Seeded, seedTarget } from "../targets/seed.ts";
+import { isReal } from "../tensor.ts";
 import { axesFromLayout, guessLayout, inferAxes } from "./axes.ts";
 import { type Axes, isSpace } from "./axis.ts";
 import { anchorScores } from "./detections.ts";
@@ -102,7 +103,7 @@ function oneRow(input: ValueInfo, dims: readonly unknown[]): boolean {
 }
 
 function chooseInput(inputs: readonly ValueInfo[], name: string | undefined): ValueInfo {
-  const floats = inputs.filter((input) => /float/.test(input.dtype));
+  const floats = inputs.filter((input) => isReal(input.dtype));
   const found =
     name === undefined
       ? (floats.find((input) => (input.shape?.length ?? 0) >= 3) ?? floats[0])

@@ -1,4 +1,5 @@
 import { IllegalGraphError } from "../errors.ts";
+import { dtypeToOnnx } from "../model/dtypes.ts";
 import { type DType, float32, float64, int64, sizeOf, type Tensor } from "../tensor.ts";
 import { isStatic, sameDim, sameShape } from "./dims.ts";
 import {
@@ -327,7 +328,7 @@ export class Builder {
     return this.node("Clip", [x, bound(low), bound(high)])[0]!;
   }
   cast(x: Value, to: DType): Value {
-    return this.dtype(x) === to ? x : this.#unary("Cast", x, { to: onnxTypeNumber[to] });
+    return this.dtype(x) === to ? x : this.#unary("Cast", x, { to: dtypeToOnnx(to) });
   }
 
   // --- comparisons and choice --------------------------------------------------------------------------------------
@@ -661,24 +662,6 @@ export type ResizeAttributes = {
   mode?: "nearest" | "linear" | "cubic";
   coordinate_transformation_mode?: string;
   nearest_mode?: string;
-};
-
-/** ONNX's element type numbers, for Cast. */
-const onnxTypeNumber: Readonly<Record<DType, number>> = {
-  float32: 1,
-  uint8: 2,
-  int8: 3,
-  uint16: 4,
-  int16: 5,
-  int32: 6,
-  int64: 7,
-  string: 8,
-  bool: 9,
-  float16: 10,
-  float64: 11,
-  uint32: 12,
-  uint64: 13,
-  bfloat16: 16,
 };
 
 function toAttributes(given: Record<string, AttributeInput>): Attributes {

@@ -1,7 +1,8 @@
 import { copyGraph, type Graph, type Initializer, initializerOf, producersOf, topological } from "../graph/graph.ts";
 import type { Model } from "../model/model.ts";
+import { codesIn, isNarrow, packed } from "../narrow.ts";
 import { createRng, type Rng } from "../phantom/random.ts";
-import { bytesPerElement, type TypedArray, viewBytes } from "../tensor.ts";
+import { bytesPerElement, sizeOf, type TypedArray, viewBytes } from "../tensor.ts";
 
 /**
  * `normal`: numbers of the same mean and standard deviation. `permuted`: the weights themselves in another order, for integer and
@@ -68,7 +69,9 @@ function redrawn({ dtype, shape, bytes }: Initializer, rng: Rng, draw: Draw): In
   const data =
     draw === "normal" && (dtype === "float32" || dtype === "float64")
       ? normalLike(dtype, bytes, rng)
-      : permuted(viewBytes(rawTypes[bytesPerElement[dtype]!]!, bytes), rng);
+      : isNarrow(dtype)
+        ? packed(dtype, permuted(codesIn(dtype, bytes, sizeOf(shape)), rng) as Uint8Array)
+        : permuted(viewBytes(rawTypes[bytesPerElement[dtype]!]!, bytes), rng);
   return initializerOf({ dtype, shape, data });
 }
 

@@ -2,8 +2,8 @@ import type { TensorProto_DataType as T } from "onnx-buf";
 import type { DType } from "../tensor.ts";
 
 /**
- * ONNX's element types by their number (TensorProto.DataType), each with our name where it is handled; the others (complex,
- * float8, int4) are refused. Numbers, not the protobuf library's: shapes are inferred where no file is read.
+ * ONNX's element types by their number (TensorProto.DataType), each with our name where it is handled; complex numbers are
+ * refused. Numbers, not the protobuf library's: shapes are inferred where no file is read.
  */
 const types: readonly (readonly [onnx: string, own?: DType])[] = [
   ["UNDEFINED"],
@@ -23,16 +23,16 @@ const types: readonly (readonly [onnx: string, own?: DType])[] = [
   ["COMPLEX64"],
   ["COMPLEX128"],
   ["BFLOAT16", "bfloat16"],
-  ["FLOAT8E4M3FN"],
-  ["FLOAT8E4M3FNUZ"],
-  ["FLOAT8E5M2"],
-  ["FLOAT8E5M2FNUZ"],
-  ["UINT4"],
-  ["INT4"],
-  ["FLOAT4E2M1"],
-  ["FLOAT8E8M0"],
-  ["UINT2"],
-  ["INT2"],
+  ["FLOAT8E4M3FN", "float8e4m3fn"],
+  ["FLOAT8E4M3FNUZ", "float8e4m3fnuz"],
+  ["FLOAT8E5M2", "float8e5m2"],
+  ["FLOAT8E5M2FNUZ", "float8e5m2fnuz"],
+  ["UINT4", "uint4"],
+  ["INT4", "int4"],
+  ["FLOAT4E2M1", "float4e2m1"],
+  ["FLOAT8E8M0", "float8e8m0"],
+  ["UINT2", "uint2"],
+  ["INT2", "int2"],
 ];
 
 const byName = new Map<DType, T>(types.flatMap(([, own], number) => (own ? [[own, number as T]] : [])));

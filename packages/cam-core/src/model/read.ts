@@ -14,7 +14,7 @@ import {
 import { NotOnnxError, UnsupportedModelError } from "../errors.ts";
 import { opaque } from "../graph/expression.ts";
 import type { Attribute, Dim, Graph, Initializer, Node, ValueInfo, ValueType } from "../graph/graph.ts";
-import { bytesOf, bytesPerElement, type DType, sizeOf, type TypedArray } from "../tensor.ts";
+import { byteLengthOf, bytesOf, type DType, sizeOf, type TypedArray } from "../tensor.ts";
 import { dtypeFromOnnx, onnxTypeName } from "./dtypes.ts";
 import { functionKey, inlineFunctions } from "./functions.ts";
 import { type ByteSource, sourceOf } from "./source.ts";
@@ -240,7 +240,7 @@ export function tensorOf(proto: TensorProto, name: string): Initializer {
 function placed(proto: TensorProto, reader: Reader, { source, offset, length }: Part): Initializer {
   const dtype = dtypeOf(proto.dataType, `tensor "${proto.name}"`, reader);
   const shape = proto.dims.map(Number);
-  const expected = sizeOf(shape) * bytesPerElement[dtype]!;
+  const expected = byteLengthOf(dtype as Exclude<DType, "string">, sizeOf(shape));
   if (length !== expected || shape.some((dim) => dim < 0))
     throw new NotOnnxError(
       reader.name,

@@ -1,6 +1,6 @@
 import { narrowFeeds } from "../explain/narrow-feeds.ts";
 import type { ValueInfo } from "../graph/graph.ts";
-import { bytesPerElement, sizeOf, type Tensor, viewBytes } from "../tensor.ts";
+import { byteLengthOf, sizeOf, type Tensor, viewBytes } from "../tensor.ts";
 import { rng } from "../testing/rng.ts";
 
 /**
@@ -21,7 +21,7 @@ export function randomFeeds(
     if (dtype === "float32" || dtype === "float16") return [input.name, random.normal(shape)];
     if (dtype === "string")
       return [input.name, { dtype, shape, data: Array.from({ length: sizeOf(shape) }, () => "") }];
-    const zeros = new Uint8Array(sizeOf(shape) * bytesPerElement[dtype]!);
+    const zeros = new Uint8Array(byteLengthOf(dtype, sizeOf(shape)));
     return [input.name, { dtype, shape, data: viewBytes(dtype, zeros) }];
   });
   return narrowFeeds(inputs, Object.fromEntries(feeds));

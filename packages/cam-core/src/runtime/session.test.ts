@@ -54,3 +54,19 @@ test("writing into tensors allocates nothing", async () => {
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(size);
   await session.close();
 });
+
+test.each([
+  ["int4", "output", /output "y" holds int4, which onnxruntime-node has no tensor for/],
+  ["uint4", "output", /output "y" holds uint4/],
+  ["float8e5m2", "output", /holds FLOAT8E5M2, which/],
+  ["float8e4m3fn", "input", /holds FLOAT8E4M3FN, which/],
+] as const)("%s as an %s is refused by name", async (dtype, at, message) => {
+  const graph = emptyGraph("cast", new Map([["", 21]]));
+  graph.inputs = [{ name: "x", dtype: at === "input" ? dtype : "float32", shape: [3] }];
+  const op = new Builder(graph);
+  const y = op.alias(op.cast("x", at === "input" ? "float32" : dtype), "y");
+  graph.outputs = [{ name: y, dtype: at === "input" ? "float32" : dtype }];
+  const opening = openSession(graph);
+  await expect(opening).rejects.toThrow(RuntimeFailure);
+  await expect(opening).rejects.toThrow(message);
+});

@@ -1,6 +1,7 @@
 import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { DeviceError, RuntimeFailure } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
+import { onnxTypeName } from "../model/dtypes.ts";
 import { type WrittenModel, writeModel } from "../model/write.ts";
 import type { DType, Tensor } from "../tensor.ts";
 import { memoryGuard } from "./memory.ts";
@@ -127,8 +128,14 @@ async function compile(from: WrittenModel | string, options: SessionOptions, giv
         hint: "Run `camkit doctor`, or use --device cpu.",
         cause,
       });
-    throw new RuntimeFailure(`ONNX Runtime refused the graph: ${messageOf(cause)}`, { cause });
+    throw refusal(cause);
   }
+  for (const output of session.outputMetadata)
+    if (output.isTensor && /^u?int4$/.test(output.type)) {
+      await session.release();
+      profile?.discard();
+      throw noTensor(`output "${output.name}"`, output.type);
+    }
   const onCpu = device === "cpu" && written !== undefined ? { cpu: written } : undefined;
   let ranOn: RanOn = { ...opened, nodes: onCpu, copies: 0, onCpu: [] };
   const why = new Map([...pins].map(([name, fault]) => [name, faultText(fault)]));
@@ -162,6 +169,21 @@ async function compile(from: WrittenModel | string, options: SessionOptions, giv
       await session.release();
     },
   };
+}
+
+function refusal(cause: unknown): RuntimeFailure {
+  const message = messageOf(cause);
+  const [, type] = /^Unsupported data type: (\d+)$/.exec(message) ?? [];
+  if (type !== undefined) return noTensor("an input or output", onnxTypeName(Number(type)), cause);
+  return new RuntimeFailure(`ONNX Runtime refused the graph: ${message}`, { cause });
+}
+
+/** onnxruntime-node (1.30) says so when it opens most of these; an output of 4 bits ends the process when it is fetched. */
+function noTensor(what: string, type: string, cause?: unknown): RuntimeFailure {
+  return new RuntimeFailure(`${what} holds ${type}, which onnxruntime-node has no tensor for`, {
+    hint: "Inside a network such values may be; at its ends put a Cast to float32.",
+    ...(cause === undefined ? {} : { cause }),
+  });
 }
 
 function runFailure(device: Device, cause: unknown): DeviceError | RuntimeFailure {

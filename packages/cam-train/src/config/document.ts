@@ -80,7 +80,7 @@ export function travelling(config: Config, out: string): Omit<Config, "out"> {
 
 /** Parameters of a network: all, and those that train. */
 export function parametersIn({ recipe: { graph, trained } }: PreparedRun): { all: number; trained: number } {
-  const floats = [...graph.initializers.values()].filter(({ dtype }) => /^b?float/.test(dtype));
+  const floats = [...graph.initializers.values()].filter(({ dtype }) => /^b?float(16|32|64)/.test(dtype));
   return {
     all: floats.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
     trained: trained.reduce((sum, name) => sum + sizeOf(graph.initializers.get(name)!.shape), 0),

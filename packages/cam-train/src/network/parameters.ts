@@ -67,7 +67,7 @@ export function parametersOf(graph: Graph): Parameter[] {
       const { dtype, shape } = graph.initializers.get(source)!;
       const others = node.inputs.filter((other) => other !== input);
       if (elementwise.has(node.opType) && (sizeOf(shape) === 1 || !others.some((name) => learned.has(name)))) return;
-      if (!/^b?float/.test(dtype) || (node.opType === "Add" && isMask(graph, source))) return;
+      if (!/^b?float(16|32|64)/.test(dtype) || (node.opType === "Add" && isMask(graph, source))) return;
       const names = [...new Set([source, node.name, ...node.outputs, ...exportedFrom(node, role)])].filter(Boolean);
       found.set(source, { name: source, shape, role, opType: node.opType, names });
     });

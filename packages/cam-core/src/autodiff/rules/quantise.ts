@@ -1,4 +1,5 @@
 import type { Builder, Operand, Value } from "../../graph/builder.ts";
+import { isNarrow, type NarrowType, rangeOf } from "../../narrow.ts";
 import type { DType } from "../../tensor.ts";
 import { defineRules, type Rule, type SurrogateRule, samplesOf, type VjpContext } from "../rule.ts";
 import { conv } from "./conv.ts";
@@ -16,16 +17,25 @@ const ranges: Partial<Readonly<Record<DType, readonly [number, number]>>> = {
   int8: [-128, 127],
   uint16: [0, 65535],
   int16: [-32768, 32767],
+  uint4: rangeOf("uint4"),
+  int4: rangeOf("int4"),
+  uint2: rangeOf("uint2"),
+  int2: rangeOf("int2"),
 };
 
 /** y = saturate(round(x / scale) + zero point): dx = dy / scale where nothing saturates, 0 where it does. */
 function quantised(context: VjpContext): (Value | null)[] {
   const { op, node, inputs, dy, refuse } = context;
   const [x, given] = inputs as [Value, Value];
-  const range = ranges[op.dtype(node.outputs[0]!)];
-  if (!range) throw refuse(`quantisation to ${op.dtype(node.outputs[0]!)} has no gradient rule`);
+  const type = op.dtype(node.outputs[0]!);
   const scale = laidAlong(context, given, x);
-  return [op.where(inside(context, scale, range), over(op, dy, given, scale), 0), null];
+  const whole = ranges[type];
+  // Small real numbers, whose zero point is 0.
+  if (!whole && !isNarrow(type)) throw refuse(`quantisation to ${type} has no gradient rule`);
+  const within = whole
+    ? inside(context, scale, whole)
+    : op.lessOrEqual(op.abs(op.div(x, scale)), rangeOf(type as NarrowType)[1]);
+  return [op.where(within, over(op, dy, given, scale), 0), null];
 }
 
 /** Where x is quantised without saturating. Between two numbers, where scale and zero point are known ones. */
@@ -41,7 +51,7 @@ function inside(context: VjpContext, scale: Value, [lowest, highest]: readonly [
     return op.equal(op.clip(x, (low - half(low)) * step, (high + half(high)) * step), x);
   }
   const steps = op.round(op.div(x, scale));
-  const code = zero ? op.add(steps, op.cast(laidAlong(context, zero, x), op.dtype(x))) : steps;
+  const code = zero ? op.add(steps, laidAlong(context, op.cast(zero, op.dtype(x)), x)) : steps;
   return op.and(op.greaterOrEqual(code, lowest), op.lessOrEqual(code, highest));
 }
 
@@ -57,7 +67,7 @@ function dequantised(context: VjpContext): (Value | null)[] {
   const [x, given, zero] = inputs as [Value, Value, Value?];
   const type = op.dtype(dy);
   const code = op.cast(x, type);
-  const offset = zero && op.cast(laidAlong(context, zero, x), type);
+  const offset = zero && laidAlong(context, op.cast(zero, type), x);
   return [
     wants(0) ? op.mul(dy, laidAlong(context, given, x)) : null,
     wants(1) ? alongScale(context, op.mul(dy, offset ? op.sub(code, offset) : code), given) : null,

@@ -1,5 +1,6 @@
 import type { Builder, Value } from "../../graph/builder.ts";
 import { emptyGraph, type Graph, type Shape } from "../../graph/graph.ts";
+import { isReal } from "../../tensor.ts";
 import type { Rng } from "../../testing/rng.ts";
 import { defineRules, type Sample, type VjpContext } from "../rule.ts";
 
@@ -16,7 +17,7 @@ function scannedBack(context: VjpContext): (Value | null)[] {
   const count = node.inputs.length - int("num_scan_inputs", 1);
   const initial = node.inputs.slice(0, count);
   const sequences = node.inputs.slice(count);
-  const isReal = (value: Value) => /float/.test(op.dtype(value));
+  const carries = (value: Value) => isReal(op.dtype(value));
   const inputAxes = ints("scan_input_axes") ?? [];
   const flipped = (name: string, at: number) => 1 - (ints(name)?.[at] ?? 0);
 
@@ -27,7 +28,7 @@ function scannedBack(context: VjpContext): (Value | null)[] {
   const tangent = (value: Value, dims: Shape | undefined, hint: string) =>
     inner.input({ name: inner.fresh(hint), dtype: tangentType(op, value), shape: dims });
   const outputs = body.value.outputs.map(({ name }) => name);
-  const states = initial.flatMap((value, i) => (isReal(value) ? [i] : []));
+  const states = initial.flatMap((value, i) => (carries(value) ? [i] : []));
   inner.graph.inputs = [];
   inner.graph.outputs = [];
   const carried = states.map((i) => tangent(initial[i]!, op.dims(initial[i]!), "dstate"));
@@ -43,7 +44,7 @@ function scannedBack(context: VjpContext): (Value | null)[] {
   };
   for (const [k, i] of states.entries()) seed(outputs[i]!, carried[k]!);
   for (const [k, { at }] of answered.entries()) seed(outputs[count + at]!, given[k]!);
-  const wanted = sequences.flatMap((value, i) => (wants(count + i) && isReal(value) ? [i] : []));
+  const wanted = sequences.flatMap((value, i) => (wants(count + i) && carries(value) ? [i] : []));
   const found = pull(inner, seeds, [...states.map((i) => before[i]!), ...wanted.map((i) => elements[i]!), ...captured]);
   const passed = states.map((_, k) => found[k] ?? inner.fillLike(carried[k]!, 0));
   const kept = wanted.flatMap((i, k) => {

@@ -1,6 +1,6 @@
 import type { Builder, Value } from "../../graph/builder.ts";
 import type { Node } from "../../graph/graph.ts";
-import { bool, float32, int64 } from "../../tensor.ts";
+import { bool, float32, int64, isReal } from "../../tensor.ts";
 import { defineRules, type Vjp, type VjpContext, zero } from "../rule.ts";
 import { cut } from "./cut.ts";
 
@@ -11,7 +11,7 @@ const renamed: Vjp = ({ op, inputs: [x], dy }) => [op.reshapeLike(dy, x!)];
 
 /** Between floating-point types the gradient passes; a whole number or a bool carries none. */
 const converted: Vjp = ({ op, inputs: [x], outputs: [y], dy }) => {
-  const real = [x!, y!].every((value) => op.dtype(value).includes("float"));
+  const real = [x!, y!].every((value) => isReal(op.dtype(value)));
   return [real ? op.cast(dy, op.dtype(x!)) : null];
 };
 

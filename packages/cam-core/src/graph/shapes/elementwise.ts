@@ -55,7 +55,7 @@ function combine(node: ShapeContext, shape: Inferred["shape"], scalar: Scalar): 
 
 /** Sizes don't wrap around as the contents of narrow integers do: those aren't followed. */
 function mayWrap(dtype: string): boolean {
-  return /^u?int(8|16)$|^uint/.test(dtype);
+  return /^u?int(2|4|8|16)$|^uint/.test(dtype);
 }
 
 function isFloat(dtype: string): boolean {

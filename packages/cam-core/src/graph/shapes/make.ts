@@ -1,3 +1,4 @@
+import { isNarrow } from "../../narrow.ts";
 import type { DType } from "../../tensor.ts";
 import { ceilDivDims, mulDims, subDims } from "../dims.ts";
 import type { Dim } from "../graph.ts";
@@ -62,7 +63,10 @@ const shapeOf: ShapeRule = (node) => {
 /** Numbers cut to whole ones on the way to an integer type; a real symbol is rounded down, as sizes are not negative. */
 function cast(node: ShapeContext, dtype: DType): Inferred {
   const toInteger = /^u?int/.test(dtype);
-  const elements = dtype === "string" ? undefined : node.elements(0)?.map((dim) => converted(dim, toInteger, dtype));
+  const elements =
+    dtype === "string" || isNarrow(dtype)
+      ? undefined
+      : node.elements(0)?.map((dim) => converted(dim, toInteger, dtype));
   return { dtype, shape: node.shape(0), elements };
 }
 

@@ -6,7 +6,7 @@ import type { Value } from "../../graph/builder.ts";
 import { copyGraph, type Graph, initializerOf } from "../../graph/graph.ts";
 import type { Session } from "../../runtime/runtime.ts";
 import { openSession } from "../../runtime/session.ts";
-import type { Tensor } from "../../tensor.ts";
+import { isReal, type Tensor } from "../../tensor.ts";
 import { rng } from "../rng.ts";
 import { inBestPrecision, type Precision } from "../tolerance.ts";
 import { differentiate } from "./differentiate.ts";
@@ -130,7 +130,7 @@ function withConstants(source: Graph, feeds: Readonly<Record<string, Tensor>>, p
   for (const input of source.inputs) {
     const fed = feeds[input.name];
     if (!fed) continue;
-    if (/float/.test(input.dtype) && !fixed.has(input.name)) graph.inputs.push({ ...input, shape: fed.shape });
+    if (isReal(input.dtype) && !fixed.has(input.name)) graph.inputs.push({ ...input, shape: fed.shape });
     else graph.initializers.set(input.name, initializerOf(typed(fed)));
   }
   return graph;

@@ -4,7 +4,8 @@ import type { Graph } from "../../graph/graph.ts";
 import { readModel } from "../../model/read.ts";
 import { readTensorFile } from "../../model/read-tensor.ts";
 import { sourceOf } from "../../model/source.ts";
-import type { Tensor } from "../../tensor.ts";
+import { isNarrow } from "../../narrow.ts";
+import type { DType, Tensor } from "../../tensor.ts";
 import { dataSets, type NodeCase } from "./read.ts";
 
 /** A case in memory: its file, the graph as it stands in the file, and its data by name. */
@@ -18,7 +19,7 @@ export type LoadedCase = {
 export class CaseSkipped extends Error {}
 
 /** Element types that onnxruntime-node 1.30 has no tensor for. */
-const withoutTensor: ReadonlySet<string> = new Set(["bfloat16"]);
+const withoutTensor = (dtype: DType) => dtype === "bfloat16" || isNarrow(dtype);
 
 /**
  * Reads a case. Throws UnsupportedModelError for what camkit doesn't read, CaseSkipped for what can't be fed or fetched:
@@ -29,7 +30,7 @@ export function loadCase({ folder }: NodeCase): LoadedCase {
   const graph = readModel(sourceOf(bytes), { name: "the case" });
   for (const { name, dtype, optional } of [...graph.inputs, ...graph.outputs]) {
     if (optional || !graph.types.has(name)) throw new CaseSkipped("takes or gives a sequence or an optional value");
-    if (withoutTensor.has(dtype)) throw new CaseSkipped(`takes or gives ${dtype}`);
+    if (withoutTensor(dtype)) throw new CaseSkipped(`takes or gives ${dtype}`);
   }
   const sets = dataSets(folder).map(({ inputs, outputs }) => ({
     feeds: named(graph.inputs, inputs),

@@ -4,7 +4,7 @@ import { groundwork } from "../../explain/plan.ts";
 import type { Model } from "../../model/model.ts";
 import { computeGradient, createExplainer } from "../../runtime/explain.ts";
 import { loadModel } from "../../runtime/load-model.ts";
-import { bytesPerElement, sizeOf, type Tensor, viewBytes } from "../../tensor.ts";
+import { byteLengthOf, sizeOf, type Tensor, viewBytes } from "../../tensor.ts";
 import type { Rng } from "../rng.ts";
 
 /** How a stage ended: well, with one of our errors (its code), or with something that must never leave the package. */
@@ -98,7 +98,7 @@ function feedsOf(model: Model, given: Readonly<Record<string, Tensor>>, random: 
     const sizes = shape?.map((dim) => (typeof dim === "number" ? dim : 2)) ?? [2];
     if (fits) feeds[name] = tensor;
     else if (dtype !== "string" && sizeOf(sizes) <= 65536) {
-      const data = new Uint8Array(sizeOf(sizes) * bytesPerElement[dtype]!);
+      const data = new Uint8Array(byteLengthOf(dtype, sizeOf(sizes)));
       if (dtype === "float32") feeds[name] = random.normal(sizes);
       else feeds[name] = { dtype, shape: sizes, data: viewBytes(dtype, data.fill(dtype === "bool" ? 1 : 0)) };
     } else if (tensor) feeds[name] = tensor;
