@@ -77,6 +77,12 @@ NETWORKS = {
         layer=lambda net: net.encoder.layers[-1].ln_1,
         tokens=True,
     ),
+    "swin_t": Cut(
+        make=torchvision.models.swin_t,
+        trunk=lambda net, x: (net.permute(net.norm(net.features(x))), None),
+        head=lambda net, a, _: net.head(pooled(net, a)),
+        layer=lambda net: net.permute,
+    ),
 }
 
 

@@ -1,4 +1,5 @@
 import type { Builder, Value } from "../graph/builder.ts";
+import { resizeMap } from "./resize-map.ts";
 
 /** Added to a map's largest value before dividing by it, so that an all-zero map stays zero. */
 const epsilon = 1e-7;
@@ -12,7 +13,7 @@ const epsilon = 1e-7;
  */
 export function finishMap(op: Builder, raw: Value, size: Value | undefined, valid?: Value): Value {
   if (size === undefined) return minMax(op, op.relu(raw), valid);
-  return minMax(op, resizeTo(op, minMax(op, op.relu(raw)), size), valid);
+  return minMax(op, resizeMap(op, minMax(op, op.relu(raw)), size), valid);
 }
 
 /** Several layers' finished maps: their mean, scaled again. */
@@ -26,16 +27,4 @@ function minMax(op: Builder, x: Value, valid?: Value): Value {
   const shifted = op.sub(x, op.reduceMin(x, { axes }));
   const range = op.add(op.reduceMax(shifted, { axes }), epsilon);
   return op.div(shifted, valid ? op.where(op.unsqueeze(valid, axes), range, Number.NaN) : range);
-}
-
-/** [N, ...s] to [N, ...size]; ONNX Runtime's linear resize wants two leading axes, and a line is a plane of height 1. */
-function resizeTo(op: Builder, x: Value, size: Value): Value {
-  const rank = op.rank(x);
-  const added = rank === 2 ? [1, 2] : [1];
-  const sizes = op.concat([op.shape(x, 0, 1), op.ints(added.map(() => 1)), size], 0);
-  const resized = op.node("Resize", [op.unsqueeze(x, added), undefined, undefined, sizes], {
-    mode: "linear",
-    coordinate_transformation_mode: "half_pixel",
-  })[0]!;
-  return op.squeeze(resized, added);
 }
