@@ -1,5 +1,5 @@
 import type { Builder, Operand, Value } from "../../graph/builder.ts";
-import { defineRules } from "../rule.ts";
+import { defineRules, type VjpContext } from "../rule.ts";
 import { quotientOrZero } from "./quotient.ts";
 import { summedIn } from "./scatter.ts";
 
@@ -8,11 +8,13 @@ export const divisiveNorm = defineRules({
   // y = scale · x · r, r = 1 / √(mean(x²) + ε) over the last axes. With g = dy · scale: dx = r · g - x · r³ · mean(g · x).
   RMSNormalization: {
     kind: "smooth",
-    vjp: ({ op, inputs: [given, scale], dy, wants, int, float }) => {
+    vjp: (context) => {
+      const { op, dy, wants, float } = context;
+      const [given, scale] = context.inputs;
       const wide = summedIn(op.dtype(given!));
       const x = op.cast(given!, wide);
       const g = op.mul(op.cast(dy, wide), op.cast(scale!, wide));
-      const axes = lastAxes(op, x, int("axis", -1));
+      const axes = lastAxes(context, x);
       const size = sizeOver(op, x, axes);
       const meanSquare = op.div(op.reduceSumSquare(x, { axes }), size);
       const r = op.reciprocal(op.sqrt(op.add(meanSquare, float("epsilon", 1e-5))));
@@ -87,10 +89,12 @@ export const divisiveNorm = defineRules({
   },
 });
 
-/** `axis` and all behind it. */
-export function lastAxes(op: Builder, x: Value, axis: number): number[] {
+/** The attribute `axis`, by default the last one, and all behind it. */
+export function lastAxes({ op, int, refuse }: VjpContext, x: Value): number[] {
+  const axis = int("axis", -1);
   const rank = op.rank(x);
   const first = axis < 0 ? axis + rank : axis;
+  if (first < 0 || first >= rank) throw refuse(`axis ${axis} is none of the ${rank} that "${x}" has`);
   return Array.from({ length: rank - first }, (_, i) => first + i);
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { Builder } from "../../graph/builder.ts";
 import type { Shape } from "../../graph/graph.ts";
 import { withSession } from "../../runtime/session.ts";
 import { float32, type Tensor } from "../../tensor.ts";
@@ -50,6 +51,20 @@ test.each(["LayerNormalization", "GroupNormalization", "InstanceNormalization", 
     await checkSecondOrder(opType, { seed: 1, precision: "float32" });
   },
 );
+
+test.each([
+  ["LayerNormalization", 18, -(2 ** 43)],
+  ["LayerNormalization", 18, 2],
+  ["RMSNormalization", 23, -3],
+])("%s over an axis that isn't there is refused by name", (opType, opset, axis) => {
+  const model = tinyModel(
+    { x: [2, 4], scale: [4] },
+    (op, { x, scale }) => ({ y: op.node(opType, [x!, scale!], { axis })[0]! }),
+    { opset },
+  );
+  const op = new Builder(model.graph);
+  expect(() => gradient(op, new Map([["y", "x"]]), ["x"])).toThrow(/axis -?\d+ is none of the 2 that "x" has/);
+});
 
 describe("LayerNormalization", () => {
   const wide = (tensor: Tensor | undefined) =>

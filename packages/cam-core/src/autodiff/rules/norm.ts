@@ -74,10 +74,11 @@ export const norm = defineRules({
   //   dx += dMean / n - dInverse · inverse² · x̂ / n
   LayerNormalization: {
     kind: "smooth",
-    vjp: ({ op, inputs, dys, wants, int, float }) => {
-      const [x, scale, bias] = inputs as [Value, Value, Value?];
+    vjp: (context) => {
+      const { op, dys, wants, float } = context;
+      const [x, scale, bias] = context.inputs as [Value, Value, Value?];
       const wide = widened(op, x);
-      const axes = lastAxes(op, x, int("axis", -1));
+      const axes = lastAxes(context, x);
       const given = normalised(op, wide, axes, float("epsilon", 1e-5));
       const [dy, dMean, dInverse] = dys.map((one) => (one ? op.cast(one, op.dtype(wide)) : undefined));
       const perElement = (value: Value) =>
