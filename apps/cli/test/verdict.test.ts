@@ -92,3 +92,22 @@ test("how little is left of a large picture is said", async () => {
   const { inputs } = await explained(at("blue.png"));
   expect(inputs[0].notes).toEqual([]);
 });
+
+test("names that aren't as many as the scores are warned of, in text and in the result", async () => {
+  const { calibration: _, ...plain } = manifest;
+  writeFileSync(at("three.json"), JSON.stringify({ ...plain, classes: ["BLUE", "RED", "GREEN"] }));
+  const argv = [
+    at("reds.onnx"),
+    at("reddish.png"),
+    "--manifest",
+    at("three.json"),
+    "--target",
+    "0",
+    "--out",
+    at("three"),
+  ];
+  const said = await camkit(["explain", ...argv, "--json"]);
+  const warning = "3 classes are named and the model has one score: names may stand at the wrong ones";
+  expect(said.stderr).toBe(`warning: ${warning}\n`);
+  expect(said.json().warnings).toEqual([warning]);
+});

@@ -33,7 +33,11 @@ export function resultDocument(
     map: "positive part, scaled to 0..1 per sample, at the input's resolution",
     inputs: run.entries,
     failures: run.failures,
-    warnings: [...jobWarnings(job, pictures), ...ranOnWarnings(ranOn), ...new Set(run.entries.flatMap(warningsOf))],
+    warnings: [
+      ...jobWarnings(job, explainer, pictures),
+      ...ranOnWarnings(ranOn),
+      ...new Set(run.entries.flatMap(warningsOf)),
+    ],
     interrupted: run.interrupted,
     ...(run.interrupted ? { notDone: run.pending } : {}),
     /** Everything this run wrote into the folder, result.json included. */
@@ -48,9 +52,13 @@ export function resultDocument(
   };
 }
 
-/** What holds for every input of a job: how the manifest was read, and for pictures how they are prepared. */
-export function jobWarnings({ model, preprocessing }: Job, pictures: boolean): readonly string[] {
-  return [...(model.manifestFrom?.notes ?? []), ...(pictures ? preprocessing().notes : [])];
+/** What holds for every input of a job: how the manifest was read, what speaks against the model, how pictures are prepared. */
+export function jobWarnings(
+  { model, preprocessing }: Job,
+  { doubts }: Explainer,
+  pictures: boolean,
+): readonly string[] {
+  return [...(model.manifestFrom?.notes ?? []), ...doubts, ...(pictures ? preprocessing().notes : [])];
 }
 
 /** A sample's warnings, each with the file and the target that it is about. */

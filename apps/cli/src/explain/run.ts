@@ -35,7 +35,7 @@ async function explainAll(job: Job, { items, shared }: Inputs, io: Io): Promise<
   const { request } = job;
   const first = await job.explainer(items[0]!.kind);
   const pictures = items.some((item) => item.kind === "picture");
-  for (const note of jobWarnings(job, pictures)) warn(io, note);
+  for (const note of jobWarnings(job, first, pictures)) warn(io, note);
   for (const warning of ranOnWarnings(first.ranOn())) warn(io, warning);
   const layers = first.layers.length > 0 ? first.layers.map((layer) => layer.value) : [job.input];
   const raw = request.raw === undefined ? undefined : rawTarget(request.raw, items.length, job.targets.length, layers);

@@ -56,6 +56,8 @@ export type Explainer = {
   readonly layers: readonly Layer[];
   /** The axis of the scores that counts classes. */
   readonly classAxis: number;
+  /** What speaks against the model's answers, in words: names that aren't as many as its scores, Dropout that is on. */
+  readonly doubts: readonly string[];
   /** The softmax or sigmoid that the model's output ends with; the explained scores are those before it. */
   readonly squashedBy: string | undefined;
   readonly device: Session["device"];
@@ -91,6 +93,7 @@ export async function createExplainer(
   return {
     method,
     classAxis: first.plan.classAxis,
+    doubts: first.plan.doubts,
     squashedBy: first.plan.squashedBy,
     layers: first.plan.layers,
     device: first.session.device,

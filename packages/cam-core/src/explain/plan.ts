@@ -18,6 +18,7 @@ import { isReal } from "../tensor.ts";
 import { axesFromLayout, guessLayout, inferAxes } from "./axes.ts";
 import { type Axes, isSpace } from "./axis.ts";
 import { anchorScores } from "./detections.ts";
+import { doubtsOf } from "./doubts.ts";
 import { withoutExplanation } from "./explained.ts";
 import { averageMaps, finishMap } from "./finish.ts";
 import { candidateLayers, defaultLayers, type Layer, layerNamed, type Site } from "./layers.ts";
@@ -141,6 +142,8 @@ export type Plan = {
   /** Whether the model's output is a softmax or sigmoid of the logits. */
   readonly squashedBy: Logits["squashedBy"];
   readonly classAxis: number;
+  /** What speaks against the model's answers, in words. */
+  readonly doubts: readonly string[];
   readonly layers: readonly Layer[];
   readonly targets: readonly PlannedTarget[];
 };
@@ -181,6 +184,7 @@ export function plan(model: Model, options: PlanOptions): Plan {
     logits,
     squashedBy: base.squashedBy,
     classAxis: base.classAxis,
+    doubts: doubtsOf(base),
     logitsRank: op.rank(logits),
     layers,
     targets,
@@ -303,6 +307,7 @@ export function gradientPlan(
     logits,
     squashedBy: base.squashedBy,
     classAxis: base.classAxis,
+    doubts: doubtsOf(base),
     logitsRank: op.rank(logits),
     layers: [],
     targets: [target],
