@@ -118,9 +118,9 @@ const matMul: Rule = ({ axes, shapes, shape }) => {
 
 /** What a weight mixes into channels: channels, also with neighbouring positions laid beside them (patches that are merged). */
 function isMixed(axis: Axis): boolean {
-  if (axis.kind === "merged")
-    return axis.parts.every((part) => part.kind === "channel" || (part.kind === "part" && part.index > 0));
-  return axis.kind === "channel" || axis.kind === "other";
+  const isOfChannels = (part: Axis): boolean =>
+    part.kind === "channel" || (part.kind === "part" && (part.index > 0 || isOfChannels(part.whole)));
+  return axis.kind === "other" || (axis.kind === "merged" ? axis.parts.every(isOfChannels) : isOfChannels(axis));
 }
 
 const transpose: Rule = ({ node, axes, shape }) => {

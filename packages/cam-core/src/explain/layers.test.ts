@@ -412,6 +412,32 @@ describe("layers by name", () => {
     expect(layerNamed(base, "mixed")).toMatchObject({ channels: 4, space: [4, 4] });
   });
 
+  test("behind PyTorch's packed attention, whose heads are merged with a batch of any size, tokens are followed", () => {
+    const width = 8;
+    const packed = (op: Builder, x: Value): Value => {
+      const rows = op.transpose(x, [1, 0, 2]);
+      const three = op.reshape(op.matMul(rows, weight(op, width, 3 * width)), [16, -1, 3, width]);
+      const apart = op.transpose(three, [2, 0, 1, 3]);
+      // [16, N, 8] to [2·N, 16, 4]: a batch and its heads on one axis.
+      const heads = [0, 1, 2].map((i) => {
+        const one = op.node("Gather", [apart, op.constant(int64([], [i]))], { axis: 0 })[0]!;
+        return op.transpose(op.reshape(one, [16, -1, 4]), [1, 0, 2]);
+      });
+      const [q, k, v] = heads.map((head) => op.reshape(head, [-1, 2, 16, 4])) as [Value, Value, Value];
+      const mixed = op.matMul(op.softmax(op.matMul(q, op.transpose(k, [0, 1, 3, 2])), -1), v);
+      const flat = op.reshape(op.transpose(mixed, [2, 0, 1, 3]), [-1, width]);
+      const out = op.reshape(op.matMul(flat, weight(op, width, width)), [16, -1, width]);
+      return op.add(op.transpose(out, [1, 0, 2]), x);
+    };
+    const model = tinyModel({ x: ["n", 3, 16, 16] }, (op, { x }) => {
+      const first = named(op, op.relu(packed(op, patches(op, x!, width))), "first");
+      return { y: op.matMul(pooled(op, named(op, op.relu(packed(op, first)), "second"), [1]), weight(op, width, 3)) };
+    });
+    const base = groundwork(model);
+    expect(defaultLayers(base)).toMatchObject([{ value: "second", channels: width, space: [4, 4] }]);
+    expect(base.axes.get("second")!.map((axis) => axis.kind)).toEqual(["batch", "space", "channel"]);
+  });
+
   /** Tokens that the axes can't be followed to: made by an operator that nothing is known of. */
   const strange = (count: number) =>
     tinyModel({ x: ["n", 3, 8, 8] }, (op, { x }) => {

@@ -1,4 +1,4 @@
-import { mulDims, sameDim } from "../graph/dims.ts";
+import { divDims, mulDims, sameDim } from "../graph/dims.ts";
 import type { Dim, Shape } from "../graph/graph.ts";
 import { type Axes, type Axis, isSpace, other, type SpaceAxis, spaceAxis } from "./axis.ts";
 
@@ -105,14 +105,35 @@ function take(whole: Axis, to: Shape): Axis[] {
     return spread(whole.axes.map((axis, i) => spaceAxis(axis, real[i]!)));
   if (whole.kind === "merged") {
     if (fits(whole.sizes)) return spread(whole.parts);
-    // What the parts can be matched to in smaller runs; else numbered parts of them all.
+    // What the parts can be matched to in smaller runs, or cut further; else numbered parts of them all.
     const run = nextGroup(whole.sizes, 0, real, 0);
     if (run && (run.i < whole.sizes.length || run.j < real.length))
       return spread(reshapeAxes(whole.parts, whole.sizes, real));
+    const fine = commonCuts(whole.sizes, real);
+    if (fine && fine.length > real.length)
+      return spread(reshapeAxes(reshapeAxes(whole.parts, whole.sizes, fine), fine, real));
   }
   return whole.kind === "other"
     ? to.map(() => other)
     : spread(real.map((_, index): Axis => ({ kind: "part", whole, index, sizes: real })));
+}
+
+/** The fewest sizes whose runs make up both lists: [n, 768] and [12·n, 64] are both made of [n, 12, 64]. */
+function commonCuts(first: Shape, second: Shape): Dim[] | undefined {
+  const cuts: Dim[] = [];
+  const [a, b] = [[...first], [...second]];
+  while (a.length > 0 && b.length > 0) {
+    const [x, y] = [a.shift()!, b.shift()!];
+    const [cut, whole, list] = isMultiple(y, x) ? [x, y, b] : [y, x, a];
+    if (!isMultiple(whole, cut)) return undefined;
+    cuts.push(cut);
+    if (!sameDim(whole, cut)) list.unshift(divDims(whole, cut));
+  }
+  return a.length + b.length === 0 ? cuts : undefined;
+}
+
+function isMultiple(whole: Dim, of: Dim): boolean {
+  return sameDim(whole, mulDims(of, divDims(whole, of)));
 }
 
 /**
