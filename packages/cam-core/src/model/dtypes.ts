@@ -1,9 +1,8 @@
-import type { TensorProto_DataType as T } from "onnx-buf";
 import type { DType } from "../tensor.ts";
 
 /**
  * ONNX's element types by their number (TensorProto.DataType), each with our name where it is handled; complex numbers are
- * refused. Numbers, not the protobuf library's: shapes are inferred where no file is read.
+ * refused.
  */
 const types: readonly (readonly [onnx: string, own?: DType])[] = [
   ["UNDEFINED"],
@@ -35,7 +34,7 @@ const types: readonly (readonly [onnx: string, own?: DType])[] = [
   ["INT2", "int2"],
 ];
 
-const byName = new Map<DType, T>(types.flatMap(([, own], number) => (own ? [[own, number as T]] : [])));
+const byName = new Map<DType, number>(types.flatMap(([, own], number) => (own ? [[own, number]] : [])));
 
 /** Our name of an ONNX element type; undefined for one that isn't handled. */
 export function dtypeFromOnnx(number: number): DType | undefined {
@@ -43,7 +42,7 @@ export function dtypeFromOnnx(number: number): DType | undefined {
 }
 
 /** The number ONNX gives an element type. */
-export function dtypeToOnnx(dtype: DType): T {
+export function dtypeToOnnx(dtype: DType): number {
   return byName.get(dtype)!;
 }
 

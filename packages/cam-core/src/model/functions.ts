@@ -1,11 +1,5 @@
-import {
-  AttributeProto_AttributeType as A,
-  type AttributeProto,
-  type FunctionProto,
-  type GraphProto,
-  type NodeProto,
-} from "onnx-buf";
 import { NotOnnxError, UnsupportedModelError } from "../errors.ts";
+import { type AttributeProto, attributeTypes, type FunctionProto, type GraphProto, type NodeProto } from "./proto.ts";
 
 /** More nodes than any network has: functions that call each other twice at each of thirty levels would be a billion. */
 const mostNodes = 100_000;
@@ -124,7 +118,7 @@ function settled(
     const value = given.get(attribute.refAttrName);
     return value ? [changed(value, { name: attribute.name })] : [];
   }
-  if (attribute.type !== A.GRAPH || !attribute.g) return [attribute];
+  if (attribute.type !== attributeTypes.graph || !attribute.g) return [attribute];
   const { g } = attribute;
   const infos = (list: GraphProto["input"]) => list.map((info) => changed(info, { name: name(info.name) }));
   return [

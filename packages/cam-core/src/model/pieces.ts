@@ -1,6 +1,5 @@
-import { toBinary } from "@bufbuild/protobuf";
-import { GraphProtoSchema, ModelProtoSchema, TensorProtoSchema } from "onnx-buf";
 import { type Graph, type Initializer, opsetOf } from "../graph/graph.ts";
+import { encode } from "./proto.ts";
 import { graphProto, inside, modelProto, tensorHead } from "./write.ts";
 
 /** A part of a file that is to be written: bytes, or bytes that lie in another file and are copied from there. */
@@ -34,12 +33,12 @@ export function modelPieces(graph: Graph, { externalAs }: PiecesOptions = {}): {
   const weights = [...graph.initializers].filter(([, tensor]) => tensor.byteLength >= large);
   const apart = new Set(weights.map(([name]) => name));
   const small = new Map([...graph.initializers].filter(([name]) => !apart.has(name)));
-  const parts: Piece[] = [toBinary(GraphProtoSchema, graphProto({ ...graph, initializers: small }, inside))];
+  const parts: Piece[] = [encode("GraphProto", graphProto({ ...graph, initializers: small }, inside))];
   const data: Piece[] = [];
   for (const [name, tensor] of weights) {
     const offset = sizeOf(data);
     const place = externalAs === undefined ? undefined : { location: externalAs, offset };
-    const head = toBinary(TensorProtoSchema, tensorHead(name, tensor, place));
+    const head = encode("TensorProto", tensorHead(name, tensor, place));
     const contents = tensor.file ? { file: tensor.file, byteLength: tensor.byteLength } : tensor.bytes;
     if (place) {
       parts.push(field(initializerField, head.byteLength), head);
@@ -51,7 +50,7 @@ export function modelPieces(graph: Graph, { externalAs }: PiecesOptions = {}): {
   }
   const known = irVersions.find(([opset]) => opsetOf(graph) >= opset)![1];
   const version = Math.max(known, graph.producer?.irVersion ?? 0);
-  const around = toBinary(ModelProtoSchema, modelProto(graph, version));
+  const around = encode("ModelProto", modelProto(graph, version));
   return { model: [around, field(graphField, sizeOf(parts)), ...parts], data };
 }
 

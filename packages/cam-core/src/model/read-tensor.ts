@@ -1,7 +1,6 @@
-import { fromBinary } from "@bufbuild/protobuf";
-import { TensorProtoSchema } from "onnx-buf";
 import { NotOnnxError } from "../errors.ts";
 import { type Tensor, viewBytes } from "../tensor.ts";
+import { decode, type TensorProto } from "./proto.ts";
 import { tensorOf } from "./read.ts";
 
 /**
@@ -9,9 +8,9 @@ import { tensorOf } from "./read.ts";
  * UnsupportedModelError for element types that aren't handled.
  */
 export function readTensorFile(bytes: Uint8Array, name: string): Tensor {
-  let proto: ReturnType<typeof fromBinary<typeof TensorProtoSchema>>;
+  let proto: TensorProto;
   try {
-    proto = fromBinary(TensorProtoSchema, bytes, { readUnknownFields: false });
+    proto = decode("TensorProto", bytes);
   } catch (cause) {
     throw new NotOnnxError(name, "the protobuf can't be parsed as a tensor", { cause });
   }

@@ -1,22 +1,19 @@
-import { fromBinary } from "@bufbuild/protobuf";
-import {
-  AttributeProto_AttributeType as A,
-  type AttributeProto,
-  type GraphProto,
-  GraphProtoSchema,
-  ModelProtoSchema,
-  type NodeProto,
-  type TensorProto,
-  TensorProto_DataLocation,
-  TensorProtoSchema,
-  type ValueInfoProto,
-} from "onnx-buf";
 import { NotOnnxError, UnsupportedModelError } from "../errors.ts";
 import { opaque } from "../graph/expression.ts";
 import type { Attribute, Dim, Graph, Initializer, Node, ValueInfo, ValueType } from "../graph/graph.ts";
 import { byteLengthOf, bytesOf, type DType, sizeOf, type TypedArray } from "../tensor.ts";
 import { dtypeFromOnnx, onnxTypeName } from "./dtypes.ts";
 import { functionKey, inlineFunctions } from "./functions.ts";
+import {
+  type AttributeProto,
+  attributeTypes,
+  decode,
+  external,
+  type GraphProto,
+  type NodeProto,
+  type TensorProto,
+  type ValueInfoProto,
+} from "./proto.ts";
 import { type ByteSource, sourceOf } from "./source.ts";
 import { splitModel } from "./sparse.ts";
 
@@ -64,15 +61,10 @@ type Reader = { name: string; externalData: ReadOptions["externalData"] };
 function parse(source: ByteSource, name: string) {
   try {
     const { model, graph, tensors } = splitModel(source);
-    const options = { readUnknownFields: false };
     return {
-      model: fromBinary(ModelProtoSchema, model, options),
-      graph: graph && fromBinary(GraphProtoSchema, graph, options),
-      tensors: tensors.map(({ proto, offset, length }) => ({
-        tensor: fromBinary(TensorProtoSchema, proto, options),
-        offset,
-        length,
-      })),
+      model: decode("ModelProto", model),
+      graph: graph && decode("GraphProto", graph),
+      tensors: tensors.map(({ proto, offset, length }) => ({ tensor: decode("TensorProto", proto), offset, length })),
     };
   } catch (cause) {
     throw new NotOnnxError(name, "the protobuf can't be parsed; the file is damaged, truncated or something else", {
@@ -130,19 +122,19 @@ function readGraph(proto: GraphProto, reader: Reader, opsets: ReadonlyMap<string
 
 /** A value of another kind than tensor or optional tensor (a sequence) keeps its name; its type stays unknown. */
 function named(info: ValueInfoProto, types: ReadonlyMap<string, ValueType>): ValueInfo {
-  const optional = info.type?.value.case === "optionalType";
+  const optional = info.type?.optionalType !== undefined;
   const type = types.get(info.name) ?? { dtype: "float32" as DType };
   return { name: info.name, ...type, ...(optional ? { optional } : {}) };
 }
 
 function readType(info: ValueInfoProto, reader: Reader): ValueType | undefined {
-  const declared = info.type?.value;
-  const value = declared?.case === "optionalType" ? declared.value.elemType?.value : declared;
-  if (value?.case !== "tensorType" || value.value.elemType === 0) return undefined;
-  const dtype = dtypeOf(value.value.elemType, `value "${info.name}"`, reader);
-  const shape = value.value.shape?.dim.map((dim): Dim => {
-    if (dim.value.case === "dimValue") return dim.value.value < 0n ? null : Number(dim.value.value);
-    return dim.value.case === "dimParam" ? symbolOf(dim.value.value) : null;
+  const declared = info.type?.optionalType?.elemType ?? info.type;
+  const tensor = declared?.tensorType;
+  if (tensor === undefined || tensor.elemType === 0) return undefined;
+  const dtype = dtypeOf(tensor.elemType, `value "${info.name}"`, reader);
+  const shape = tensor.shape?.dim.map(({ dimValue, dimParam }): Dim => {
+    if (dimValue !== undefined) return dimValue < 0n ? null : Number(dimValue);
+    return dimParam === undefined ? null : symbolOf(dimParam);
   });
   return shape ? { dtype, shape } : { dtype };
 }
@@ -190,21 +182,21 @@ function readAttribute(
   opsets: ReadonlyMap<string, number>,
 ): Attribute | undefined {
   switch (proto.type) {
-    case A.INT:
+    case attributeTypes.int:
       return { type: "int", value: Number(proto.i) };
-    case A.FLOAT:
+    case attributeTypes.float:
       return { type: "float", value: proto.f };
-    case A.STRING:
+    case attributeTypes.string:
       return { type: "string", value: text.decode(proto.s) };
-    case A.INTS:
+    case attributeTypes.ints:
       return { type: "ints", value: proto.ints.map(Number) };
-    case A.FLOATS:
+    case attributeTypes.floats:
       return { type: "floats", value: proto.floats };
-    case A.STRINGS:
+    case attributeTypes.strings:
       return { type: "strings", value: proto.strings.map((bytes) => text.decode(bytes)) };
-    case A.TENSOR:
+    case attributeTypes.tensor:
       return proto.t && { type: "tensor", value: readTensor(proto.t, reader) };
-    case A.GRAPH:
+    case attributeTypes.graph:
       return proto.g && { type: "graph", value: readGraph(proto.g, reader, opsets) };
     default:
       throw new UnsupportedModelError(
@@ -225,8 +217,7 @@ function readTensor(proto: TensorProto, reader: Reader): Initializer {
       bytes: new Uint8Array(0),
       strings: proto.stringData.map((bytes) => text.decode(bytes)),
     };
-  if (proto.dataLocation === TensorProto_DataLocation.EXTERNAL)
-    return placed(proto, reader, externalPart(proto, reader));
+  if (proto.dataLocation === external) return placed(proto, reader, externalPart(proto, reader));
   const bytes = proto.rawData.byteLength > 0 ? proto.rawData : bytesOf(typedField(proto, dtype));
   return placed(proto, reader, { source: sourceOf(bytes), offset: 0, length: bytes.byteLength });
 }

@@ -1,22 +1,7 @@
-import { create, toBinary } from "@bufbuild/protobuf";
-import {
-  AttributeProto_AttributeType as A,
-  type AttributeProto,
-  AttributeProtoSchema,
-  type GraphProto,
-  GraphProtoSchema,
-  type ModelProto,
-  ModelProtoSchema,
-  NodeProtoSchema,
-  type TensorProto,
-  TensorProto_DataLocation,
-  TensorProtoSchema,
-  type ValueInfoProto,
-  ValueInfoProtoSchema,
-} from "onnx-buf";
 import type { Attribute, Graph, Initializer, ValueInfo } from "../graph/graph.ts";
 import { toInt64 } from "../tensor.ts";
 import { dtypeToOnnx } from "./dtypes.ts";
+import { attributeTypes, type Draft, encode, external } from "./proto.ts";
 
 /**
  * A graph as bytes, and where its large weights stay: in buffers (`path` is the location that the model names), or in files
@@ -47,23 +32,22 @@ export function writeModel(graph: Graph, options: WriteOptions = {}): WrittenMod
   const externalFrom = options.externalFrom ?? Number.POSITIVE_INFINITY;
   const outside = [...graph.initializers.values()].filter((tensor) => isLarge(tensor, externalFrom));
   const writer: Writer = { externalFrom, buffers: new Map(), folder: outside.find(({ file }) => file)?.file?.folder };
-  const model = modelProto(graph);
-  model.graph = withSequence(graphProto(graph, writer), options.sequenceFirst);
+  const own = withSequence(graphProto(graph, writer), options.sequenceFirst);
   return {
-    model: toBinary(ModelProtoSchema, model),
+    model: encode("ModelProto", { ...modelProto(graph), graph: own }),
     externalData: [...writer.buffers].map(([buffer, path]) => ({ path, data: new Uint8Array(buffer) })),
     folder: writer.folder,
   };
 }
 
 /** What a file says around its graph. */
-export function modelProto(graph: Graph, version = irVersion): ModelProto {
-  return create(ModelProtoSchema, {
+export function modelProto(graph: Graph, version = irVersion): Draft<"ModelProto"> {
+  return {
     irVersion: BigInt(version),
     producerName: "camkit",
     opsetImport: [...graph.opsets].map(([domain, opset]) => ({ domain, version: BigInt(opset) })),
     metadataProps: [...graph.metadata].map(([key, value]) => ({ key, value })),
-  });
+  };
 }
 
 type Writer = {
@@ -80,97 +64,71 @@ function isLarge(tensor: Initializer, externalFrom: number): boolean {
   return tensor.dtype.startsWith("float") && tensor.byteLength >= externalFrom;
 }
 
-export function graphProto(graph: Graph, writer: Writer): GraphProto {
-  return create(GraphProtoSchema, {
+export function graphProto(graph: Graph, writer: Writer): Draft<"GraphProto"> {
+  return {
     name: graph.name || "graph",
     input: graph.inputs.map(valueProto),
     output: graph.outputs.map(valueProto),
-    node: graph.nodes.map((node) =>
-      create(NodeProtoSchema, {
-        opType: node.opType,
-        domain: node.domain,
-        name: node.name,
-        input: [...node.inputs],
-        output: [...node.outputs],
-        attribute: Object.entries(node.attributes).map(([name, attribute]) => attributeProto(name, attribute)),
-      }),
-    ),
+    node: graph.nodes.map(({ opType, domain, name, inputs, outputs, attributes }) => ({
+      opType,
+      domain,
+      name,
+      input: inputs,
+      output: outputs,
+      attribute: Object.entries(attributes).map(([key, attribute]) => ({ name: key, ...attributeProto(attribute) })),
+    })),
     initializer: [...graph.initializers].map(([name, tensor]) => tensorProto(name, tensor, writer)),
-  });
+  };
 }
 
-function withSequence(graph: GraphProto, name: string | undefined): GraphProto {
+function withSequence(graph: Draft<"GraphProto">, name: string | undefined): Draft<"GraphProto"> {
   if (name === undefined) return graph;
-  const element = { value: { case: "tensorType" as const, value: { elemType: dtypeToOnnx("float32") } } };
-  const type = { value: { case: "sequenceType" as const, value: { elemType: element } } };
-  graph.node.push(create(NodeProtoSchema, { opType: "SequenceEmpty", name, output: [name] }));
-  graph.output.unshift(create(ValueInfoProtoSchema, { name, type }));
-  return graph;
+  const element = { tensorType: { elemType: dtypeToOnnx("float32") } };
+  return {
+    ...graph,
+    node: [...(graph.node ?? []), { opType: "SequenceEmpty", name, output: [name] }],
+    output: [{ name, type: { sequenceType: { elemType: element } } }, ...(graph.output ?? [])],
+  };
 }
 
-function valueProto(info: ValueInfo): ValueInfoProto {
-  const shape = info.shape && {
-    dim: info.shape.map((dim) => {
-      if (typeof dim === "number") return { value: { case: "dimValue" as const, value: BigInt(dim) } };
-      return { value: { case: "dimParam" as const, value: dim ?? "" } };
-    }),
-  };
-  const tensor = {
-    case: "tensorType" as const,
-    value: { elemType: dtypeToOnnx(info.dtype), ...(shape ? { shape } : {}) },
-  };
-  return create(ValueInfoProtoSchema, {
-    name: info.name,
-    type: { value: info.optional ? { case: "optionalType", value: { elemType: { value: tensor } } } : tensor },
-  });
+function valueProto({ name, dtype, shape, optional }: ValueInfo): Draft<"ValueInfoProto"> {
+  const dim = shape?.map((size) => (typeof size === "number" ? { dimValue: BigInt(size) } : { dimParam: size ?? "" }));
+  const tensorType = { elemType: dtypeToOnnx(dtype), ...(dim ? { shape: { dim } } : {}) };
+  return { name, type: optional ? { optionalType: { elemType: { tensorType } } } : { tensorType } };
 }
 
 const text = new TextEncoder();
 
-function attributeProto(name: string, attribute: Attribute): AttributeProto {
-  const proto = create(AttributeProtoSchema, { name });
+function attributeProto(attribute: Attribute): Draft<"AttributeProto"> {
+  const type = attributeTypes[attribute.type];
   switch (attribute.type) {
     case "int":
-      proto.type = A.INT;
-      proto.i = toInt64(attribute.value);
-      break;
+      return { type, i: toInt64(attribute.value) };
     case "float":
-      proto.type = A.FLOAT;
-      proto.f = attribute.value;
-      break;
+      return { type, f: attribute.value };
     case "string":
-      proto.type = A.STRING;
-      proto.s = text.encode(attribute.value);
-      break;
+      return { type, s: text.encode(attribute.value) };
     case "ints":
-      proto.type = A.INTS;
-      proto.ints = attribute.value.map(toInt64);
-      break;
+      return { type, ints: attribute.value.map(toInt64) };
     case "floats":
-      proto.type = A.FLOATS;
-      proto.floats = [...attribute.value];
-      break;
+      return { type, floats: attribute.value };
     case "strings":
-      proto.type = A.STRINGS;
-      proto.strings = attribute.value.map((value) => text.encode(value));
-      break;
+      return { type, strings: attribute.value.map((value) => text.encode(value)) };
     case "tensor":
-      proto.type = A.TENSOR;
-      proto.t = tensorProto("", attribute.value, inside);
-      break;
+      return { type, t: tensorProto("", attribute.value, inside) };
     case "graph":
-      proto.type = A.GRAPH;
-      proto.g = bodyProto(attribute.value);
-      break;
+      return { type, g: bodyProto(attribute.value) };
   }
-  return proto;
 }
 
 /** A sub-graph. Its values may be of any kind, sequences too: what the file didn't declare is left to the runtime to infer. */
-function bodyProto(graph: Graph): GraphProto {
-  const proto = graphProto(graph, inside);
-  for (const value of [...proto.input, ...proto.output]) if (!graph.types.has(value.name)) delete value.type;
-  return proto;
+function bodyProto(graph: Graph): Draft<"GraphProto"> {
+  const declared = (info: ValueInfo) => (graph.types.has(info.name) ? valueProto(info) : { name: info.name });
+  return {
+    ...graphProto(graph, inside),
+    input: graph.inputs.map(declared),
+    output: graph.outputs.map(declared),
+  };
 }
 
 /** Where the runtime finds a weight; undefined for one that is written inside. */
@@ -186,12 +144,11 @@ function placeOf(tensor: Initializer, writer: Writer): { location: string; offse
   return { location, offset: tensor.bytes.byteOffset };
 }
 
-function tensorProto(name: string, tensor: Initializer, writer: Writer): TensorProto {
+function tensorProto(name: string, tensor: Initializer, writer: Writer): Draft<"TensorProto"> {
   const place = placeOf(tensor, writer);
-  const proto = tensorHead(name, tensor, place);
-  if (tensor.strings) proto.stringData = tensor.strings.map((value) => text.encode(value));
-  else if (!place) proto.rawData = tensor.bytes as Uint8Array<ArrayBuffer>;
-  return proto;
+  const head = tensorHead(name, tensor, place);
+  if (tensor.strings) return { ...head, stringData: tensor.strings.map((value) => text.encode(value)) };
+  return place ? head : { ...head, rawData: tensor.bytes };
 }
 
 /** A tensor without its elements; where it is given, the place in another file that they lie in. */
@@ -199,18 +156,13 @@ export function tensorHead(
   name: string,
   tensor: Initializer,
   place?: { location: string; offset: number },
-): TensorProto {
-  const proto = create(TensorProtoSchema, {
-    name,
-    dataType: dtypeToOnnx(tensor.dtype),
-    dims: tensor.shape.map(BigInt),
-  });
-  if (!place) return proto;
-  proto.dataLocation = TensorProto_DataLocation.EXTERNAL;
-  proto.externalData = Object.entries({ ...place, length: tensor.byteLength }).map(([key, value]) => ({
-    $typeName: "onnx.StringStringEntryProto",
-    key,
-    value: String(value),
-  }));
-  return proto;
+): Draft<"TensorProto"> {
+  const head = { name, dataType: dtypeToOnnx(tensor.dtype), dims: tensor.shape.map(BigInt) };
+  if (!place) return head;
+  const entries = Object.entries({ ...place, length: tensor.byteLength });
+  return {
+    ...head,
+    dataLocation: external,
+    externalData: entries.map(([key, value]) => ({ key, value: String(value) })),
+  };
 }
