@@ -18,6 +18,9 @@ const env = {
 
 const cli = ["apps/cli/dist/main.js"];
 
+/** Rooms of cam-core whose tests go through `model/` and `graph/`. */
+const coveredBy = ["model", "graph", "runtime", "explain", "targets", "testing/fuzz"];
+
 /** What each verb runs, after setting up; `args` are what follows it on the command line. */
 const verbs = {
   build: (args) => [turbo("build", args)],
@@ -26,6 +29,18 @@ const verbs = {
   demo: (args) => [turbo("build"), [process.execPath, ...cli, "demo", ...args]],
   bench: (args) => [turbo("build"), [process.execPath, ...cli, "bench", ...args]],
   "bench:train": (args) => [turbo("build"), [process.execPath, "scripts/train-peers/run.mjs", ...args]],
+  coverage: () => [
+    [
+      "pnpm",
+      "--dir",
+      "packages/cam-core",
+      "exec",
+      "vitest",
+      "run",
+      "--coverage",
+      ...coveredBy.map((room) => `src/${room}`),
+    ],
+  ],
   fuzz: (args) => [turbo("build"), [process.execPath, "scripts/fuzz.mjs", ...args]],
   zoo: (args) => [turbo("build"), [process.execPath, "scripts/zoo.mjs", ...args]],
   setup: () => [],
