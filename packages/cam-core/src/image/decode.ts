@@ -4,6 +4,7 @@ import { InputError } from "../errors.ts";
 import { readBytes } from "../runtime/files.ts";
 import { decodeBmp, isBmp } from "./bmp.ts";
 import { checkClaim } from "./claim.ts";
+import { checkDrawing } from "./drawing.ts";
 import type { Picture } from "./picture.ts";
 import { onWhite } from "./rgba.ts";
 
@@ -19,7 +20,8 @@ export type DecodedPicture = Picture & { readonly format: string; readonly notes
  * JPEGs come out bit for bit as Pillow decodes them.
  *
  * Throws FileError when the file can't be read, InputError when it is no picture, is damaged or truncated, has
- * floating-point pixels, more than 268 million of them, or more than its few bytes can hold.
+ * floating-point pixels, more than 268 million of them, or more than its few bytes can hold, or a drawing that shows its own
+ * parts millions of times.
  */
 export async function decodePicture(input: string | Uint8Array, source?: string): Promise<DecodedPicture> {
   const name = source ?? (typeof input === "string" ? basename(input) : "picture");
@@ -35,6 +37,7 @@ export async function decodePicture(input: string | Uint8Array, source?: string)
         hint: "Save the values as .npy and pass that; it is fed to the model as it is.",
       });
     checkClaim(facts.width, facts.height, bytes.length, name);
+    if (facts.format === "svg") checkDrawing(bytes, name);
     const cmyk = facts.space === "cmyk";
     const { data, info } = await sharp(bytes, { failOn: "error", ignoreIcc: !cmyk })
       .autoOrient()
