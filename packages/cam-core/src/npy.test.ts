@@ -116,6 +116,26 @@ describe("refused by name", () => {
     ["complex", /a complex array \(dtype '<c8'\)/],
   ])("%s", (name, message) => expect(() => decodeNpy(bytes(name), "m.npy")).toThrow(message));
 
+  test.each([
+    "__import__('os'); {'descr': '<f4', 'fortran_order': False, 'shape': (2,), }",
+    "{{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }",
+    "{'descr': '<f4', 'fortran_order': False, 'shape', 'shape': (2,), }",
+    "{'descr': '<f4', 'fortran_order': False, 'shape': (2,), 'more': 1}",
+  ])("a header that is more than its three entries: %s", (text) => {
+    const header = new TextEncoder().encode(text);
+    const file = Uint8Array.of(
+      0x93,
+      ...new TextEncoder().encode("NUMPY"),
+      1,
+      0,
+      header.length,
+      0,
+      ...header,
+      ...Array(8).fill(0),
+    );
+    expect(() => decodeNpy(file)).toThrow(/the .npy header can't be read/);
+  });
+
   test("truncation, left-over bytes and foreign files say what was found", () => {
     const file = bytes("<f4");
     expect(() => decodeNpy(file.subarray(0, file.length - 1))).toThrow(

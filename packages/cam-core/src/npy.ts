@@ -114,10 +114,10 @@ function readHeader(bytes: Uint8Array, source: string): Header {
     throw new InputError(`${source}: a structured array (several fields an element) is not a tensor`, {
       hint: "Save one field at a time: numpy.save(path, array['field']).",
     });
-  const descr = /'descr'\s*:\s*'([^']*)'/.exec(text)?.[1];
-  const fortran = /'fortran_order'\s*:\s*(True|False)/.exec(text)?.[1];
-  const tuple = /'shape'\s*:\s*\(([\d\sL,]*)\)/.exec(text)?.[1];
-  if (descr === undefined || fortran === undefined || tuple === undefined)
+  const entries = [/'descr'\s*:\s*'([^']*)'/, /'fortran_order'\s*:\s*(True|False)/, /'shape'\s*:\s*\(([\d\sL,]*)\)/];
+  const [descr, fortran, tuple] = entries.map((entry) => entry.exec(text)?.[1]);
+  const rest = entries.reduce((left, entry) => left.replace(entry, ""), text);
+  if (descr === undefined || fortran === undefined || tuple === undefined || !/^\{[\s,]*\}$/.test(rest))
     throw new InputError(`${source}: the .npy header can't be read: ${text.slice(0, 120)}`, {
       hint: "Expected {'descr': …, 'fortran_order': …, 'shape': …}.",
     });
