@@ -432,3 +432,13 @@ describe("If", () => {
     expect(facts.types.get("y")?.shape).toEqual(["n", 3, 1, 1]);
   });
 });
+
+test("a Resize whose scales are a picture, which ends ONNX Runtime's process, is refused", () => {
+  const up: Node = { opType: "Resize", domain: "", name: "up", inputs: ["x", "", "x"], outputs: ["y"], attributes: {} };
+  const graph: Graph = {
+    ...emptyGraph("g", new Map([["", 18]])),
+    inputs: [{ name: "x", dtype: "float32", shape: [1, 1, 4, 4] }],
+    nodes: [up],
+  };
+  expect(() => inferGraph(graph)).toThrow(/node "up": input 2 has 4 axes; a list is expected/);
+});

@@ -168,7 +168,8 @@ function readNode(proto: NodeProto, index: number, reader: Reader, opsets: Reado
     opType: proto.opType,
     domain: canonicalDomain(proto.domain),
     name: proto.name || `${proto.opType}_${index}`,
-    inputs: proto.input,
+    // An absent input at the end may be there as an empty name. ONNX Runtime's fusions read beyond their arrays for one.
+    inputs: proto.input.slice(0, proto.input.findLastIndex((name) => name !== "") + 1),
     outputs: proto.output,
     attributes,
   };

@@ -8,7 +8,7 @@ export const affineGrid = defineRules({
     kind: "linear",
     vjp: ({ op, inputs: [theta, size], dy, int, refuse }) => {
       const axes = op.dims(theta!)?.[1];
-      if (typeof axes !== "number") throw refuse("the number of axes is not known before the run");
+      if (axes !== 2 && axes !== 3) throw refuse("θ is for two or three axes of space, known before the run");
       const identity = Array.from({ length: axes * (axes + 1) }, (_, i) => Number(i % (axes + 2) === 0));
       const still = op.expand(
         op.cast(op.constant(float32([1, axes, axes + 1], identity)), op.dtype(dy)),

@@ -1,7 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { Builder } from "../../graph/builder.ts";
 import { float32, int64, type Tensor } from "../../tensor.ts";
 import { rng } from "../../testing/rng.ts";
+import { tinyModel } from "../../testing/tiny-models.ts";
 import { dynamicDifference, vjpAt } from "../../testing/vjp-at.ts";
+import { gradient } from "../gradient.ts";
 
 const list = (...values: number[]) => int64([values.length], values);
 const numbers = (tensor: Tensor | undefined) => Array.from(tensor!.data as Float32Array);
@@ -140,5 +143,22 @@ describe("gathering and scattering by whole indices", () => {
       const sample = { inputs, attributes: { reduction } };
       expect(await dynamicDifference("ScatterND", sample, [["n", "c"], undefined, ["k", "c"]])).toBe(0);
     }
+  });
+});
+
+describe("what the runtime will refuse is left to it, or refused by name", () => {
+  const picked = (indices: readonly number[], axis: number) => {
+    const { graph } = tinyModel({ x: [2, 3] }, (op, { x }) => ({
+      y: op.node("Gather", [x!, op.ints(indices)], { axis })[0]!,
+    }));
+    return () => gradient(new Builder(graph), new Map([["y", "y"]]), ["x"]);
+  };
+
+  test.each([[[0, 1099511627776]], [[2, 7]]])("indices beyond the end: %j", (indices) => {
+    expect(picked(indices, 1)).not.toThrow();
+  });
+
+  test.each([-100, 2])("axis %i", (axis) => {
+    expect(picked([0], axis)).toThrow(/axis -?\d+ is none of the 2 that "x" has/);
   });
 });

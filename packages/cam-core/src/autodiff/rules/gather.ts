@@ -7,9 +7,11 @@ import { constantIntegers, indicesAlong, scatterAdd, summedIn } from "./scatter.
 
 /** Operators that pick by index, and those that write by index: backward of the one is the other. */
 
-function axisOf({ op, inputs: [x], int }: VjpContext): number {
+function axisOf({ op, inputs: [x], int, refuse }: VjpContext): number {
   const axis = int("axis", 0);
-  return axis < 0 ? axis + op.rank(x!) : axis;
+  const rank = op.rank(x!);
+  if (axis < -rank || axis >= rank) throw refuse(`axis ${axis} is none of the ${rank} that "${x}" has`);
+  return axis < 0 ? axis + rank : axis;
 }
 
 /** Backward of Gather adds each picked slice's cotangent to where it was picked; the axes of the indices become one first. */
@@ -38,7 +40,9 @@ function placed(op: Builder, x: Value, indices: Value, slices: Value, axis: numb
     const pads = first < 0 ? [op.add(room, last + 1), op.ints([-1 - last])] : [op.ints([first]), op.sub(room, first)];
     return padded(op, slices, [axis], pads);
   }
-  if (count > 0 && typeof size === "number" && new Set(known).size === count) {
+  // Indices beyond the end are for the runtime to refuse.
+  const isWithin = typeof size === "number" && known.every((at) => at >= 0 && at < size);
+  if (count > 0 && isWithin && new Set(known).size === count) {
     const table = Array<number>(size).fill(count);
     for (const [i, at] of known.entries()) table[at] = i;
     return op.gather(padded(op, slices, [axis], [op.ints([0]), op.ints([count < size ? 1 : 0])]), op.ints(table), axis);

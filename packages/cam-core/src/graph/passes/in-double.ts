@@ -1,4 +1,4 @@
-import { int64 } from "../../tensor.ts";
+import { positionsOf } from "../../tensor.ts";
 import { Builder, type Value } from "../builder.ts";
 import { isStatic } from "../dims.ts";
 import { type Graph, type Node, numberAttribute, numbersAttribute, readsOf, topological } from "../graph.ts";
@@ -141,15 +141,19 @@ function convolution(op: Builder, node: Node, facts: Facts, double: Double): Val
   const dilations = numbersAttribute(node, "dilations") ?? ones;
   const pads = numbersAttribute(node, "pads") ?? [...kernel, ...kernel].map(() => 0);
   const groups = numberAttribute(node, "group", 1);
+  // Lists that don't fit the kernel are for the runtime to refuse.
+  if ([strides, dilations].some((list) => list.length !== kernel.length) || pads.length !== 2 * kernel.length)
+    return undefined;
   const begins = pads.slice(0, kernel.length);
   const ends = pads.slice(kernel.length);
   const padded = input.slice(2).map((size, i) => size + begins[i]! + ends[i]!);
   const places = output.slice(2);
-  if (product(output.slice(2)) * product(kernel) > mostIndices) return undefined;
+  if (product(places) * product(kernel) > mostIndices || product(padded) >= 2 ** 31) return undefined;
   const [channels, taps, positions] = [input[1]!, product(kernel), product(places)];
   const whole = pads.every((pad) => pad === 0) ? double(x) : op.pad(double(x), [0, 0, ...begins, 0, 0, ...ends]);
   const flat = op.reshape(whole, [-1, channels, product(padded)]);
-  const index = op.constant(int64([taps, positions], windowIndex(kernel, strides, dilations, padded, places)));
+  const data = windowIndex(kernel, strides, dilations, padded, places);
+  const index = op.constant({ dtype: "int32", shape: [taps, positions], data });
   const windows = op.reshape(op.gather(flat, index, 2), [-1, groups, (channels / groups) * taps, positions]);
   const matrix = op.reshape(double(w), [1, groups, weight[0]! / groups, weight[1]! * taps]);
   const y = op.reshape(op.matMul(matrix, windows), [-1, weight[0]!, ...places]);
@@ -166,25 +170,15 @@ function windowIndex(
   dilations: readonly number[],
   padded: readonly number[],
   places: readonly number[],
-): number[] {
-  const index: number[] = [];
-  for (let tap = 0; tap < product(kernel); tap++) {
-    const k = unravel(tap, kernel);
-    for (let at = 0; at < product(places); at++) {
-      const o = unravel(at, places);
-      index.push(padded.reduce((flat, size, i) => flat * size + o[i]! * strides[i]! + k[i]! * dilations[i]!, 0));
-    }
-  }
+): Int32Array {
+  const flat = (at: readonly number[]) => padded.reduce((sum, size, i) => sum * size + at[i]!, 0);
+  const taps = positionsOf(kernel).map((k) => flat(k.map((at, i) => at * dilations[i]!)));
+  const starts = positionsOf(places).map((o) => flat(o.map((at, i) => at * strides[i]!)));
+  const index = new Int32Array(taps.length * starts.length);
+  taps.forEach((tap, row) => {
+    for (let at = 0; at < starts.length; at++) index[row * starts.length + at] = tap + starts[at]!;
+  });
   return index;
-}
-
-function unravel(flat: number, shape: readonly number[]): number[] {
-  const at = shape.map(() => 0);
-  for (let i = shape.length - 1, rest = flat; i >= 0; i--) {
-    at[i] = rest % shape[i]!;
-    rest = Math.floor(rest / shape[i]!);
-  }
-  return at;
 }
 
 function product(values: readonly number[]): number {

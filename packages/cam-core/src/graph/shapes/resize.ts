@@ -25,6 +25,10 @@ function keepingAspect(input: Shape, sizes: readonly Dim[], policy: string): rea
 /** Inputs are (X, scales) until opset 10, then (X, roi, scales, sizes); scales may be there and empty. */
 const resize: ShapeRule = (node) => {
   const input = node.shape(0);
+  // ONNX Runtime 1.30 writes as many scales as there are numbers, wherever that leads.
+  for (let at = 1; at < node.node.inputs.length; at++)
+    if (node.has(at) && (node.rank(at) ?? 1) !== 1)
+      throw new Error(`input ${at} has ${node.rank(at)} axes; a list is expected`);
   if (!input) return [{ dtype: node.dtype(0) }];
   const axes = node.ints("axes")?.map((axis) => axisIn(axis, input.length)) ?? [...input.keys()];
   const picked = axes.map((axis) => input[axis]!);
