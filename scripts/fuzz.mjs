@@ -1,19 +1,24 @@
-// usage: npm run fuzz -- [--models N] [--bytes N] [--pictures N] [--arrays N] [--seed FIRST] [--only KIND:SEED] [--verbose]
+// usage: npm run fuzz -- [--models N] [--operators N] [--bytes N] [--pictures N] [--arrays N] [--seed FIRST] [--only KIND:SEED]
+//                        [--ways] [--verbose]
 // Damages small models in ways that know their structure, and byte by byte, and takes each the whole way: loaded, inspected,
-// explained, differentiated; pictures and .npy files likewise, as far as they are read. Allowed are success and camkit's own
-// named errors. Anything else (a foreign error, a crash of the runtime, more than 5 s, more than 300 MB) is a defect, printed
-// with the number that makes the same file again. Exit 1 then.
+// explained, differentiated, exported; pictures and .npy files likewise, as far as they are read. Allowed are success and camkit's
+// own named errors. Anything else (a foreign error, a crash of the runtime, more than 10 s, more than 300 MB) is a defect, printed
+// with the number that makes the same file again. Exit 1 then, and where a way of damaging made none of a thousand files.
+// --ways lists every way: files, still good, refused with which code.
 import { parseArgs } from "node:util";
+import { waysOf } from "../packages/cam-core/dist/testing/fuzz/cases.js";
 import { runCases } from "../packages/cam-core/dist/testing/fuzz/run.js";
+import { tally, tallyByWay } from "../packages/cam-core/dist/testing/fuzz/tally.js";
 
+const counts = { models: 2000, operators: 2000, bytes: 2000, pictures: 2000, arrays: 2000 };
 const { values } = parseArgs({
   options: {
-    models: { type: "string", default: "2000" },
-    bytes: { type: "string", default: "1000" },
-    pictures: { type: "string", default: "1000" },
-    arrays: { type: "string", default: "1000" },
+    ...Object.fromEntries(
+      Object.entries(counts).map(([kind, count]) => [kind, { type: "string", default: `${count}` }]),
+    ),
     seed: { type: "string", default: "1" },
     only: { type: "string" },
+    ways: { type: "boolean", default: false },
     verbose: { type: "boolean", default: false },
   },
 });
@@ -23,30 +28,42 @@ const range = (kind, count) => Array.from({ length: Number(count) }, (_, i) => (
 const only = values.only?.split(":");
 const requests = only
   ? [{ kind: only[0], seed: Number(only[1]) }]
-  : ["models", "bytes", "pictures", "arrays"].flatMap((kind) => range(kind, values[kind]));
+  : Object.keys(counts).flatMap((kind) => range(kind, values[kind]));
 
 const start = performance.now();
 const endings = await runCases(requests, {
   onEnding: (ending) => {
-    if (ending.defect !== undefined)
-      console.log(`DEFECT ${ending.kind}:${ending.seed} (${ending.story}) at ${ending.stage}\n  ${ending.defect}\n`);
+    if (ending.defect !== undefined) console.log(`DEFECT ${name(ending)}, at ${ending.stage}\n  ${ending.defect}\n`);
     else if (values.verbose || only) console.log(ending);
   },
 });
 
+let failed = endings.filter((ending) => ending.defect !== undefined).length;
+const passed = endings.length - failed;
 for (const kind of new Set(requests.map((request) => request.kind))) {
   const of = endings.filter((ending) => ending.kind === kind);
-  const counts = new Map();
-  for (const { code } of of) counts.set(code, (counts.get(code) ?? 0) + 1);
   const slowest = of.reduce((a, b) => (b.ms > a.ms ? b : a));
-  const most = (what) => Math.max(...of.map((each) => each[what] ?? 0)).toFixed(0);
-  console.log(`${kind}: ${of.length} files`);
-  for (const [code, count] of [...counts].sort((a, b) => b[1] - a[1])) console.log(`  ${code.padEnd(20)} ${count}`);
-  console.log(
-    `  slowest ${slowest.ms.toFixed(0)} ms (${slowest.seed}); memory: ${most("peakMb")} MB, at most ${most("grownMb")} MB for one`,
-  );
+  const largest = of.reduce((a, b) => ((b.grownMb ?? 0) > (a.grownMb ?? 0) ? b : a));
+  const peak = Math.max(...of.map((each) => each.peakMb ?? 0)).toFixed(0);
+  console.log(`${kind}: ${line(tally("", of))}`);
+  console.log(`  slowest ${slowest.ms.toFixed(0)} ms: ${name(slowest)}`);
+  console.log(`  memory ${peak} MB at most, of which ${(largest.grownMb ?? 0).toFixed(0)} MB for ${name(largest)}`);
+  const ways = tallyByWay(of, waysOf[kind]);
+  if (values.ways) for (const each of ways) console.log(`    ${each.way.padEnd(20)} ${line(each)}`);
+  const unused = ways.filter(({ files }) => files === 0).map(({ way }) => way);
+  if (of.length < 1000 || unused.length === 0) continue;
+  failed += unused.length;
+  console.log(`  nothing was damaged by ${unused.join(", ")}`);
 }
-const failed = endings.filter((ending) => ending.defect !== undefined).length;
 console.log(`${((performance.now() - start) / 1000).toFixed(0)} s`);
-console.log(`${endings.length - failed} passed, ${failed} failed`);
+console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
+
+function name({ kind, seed, base, ways }) {
+  return `${kind}:${seed} (${base}: ${ways.join(", ")})`;
+}
+
+function line({ files, good, refused }) {
+  const codes = refused.map(([code, count]) => `${code} ${count}`).join(", ");
+  return `${files} files, ${good} still good${codes && `, refused: ${codes}`}`;
+}

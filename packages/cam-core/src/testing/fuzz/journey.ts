@@ -1,9 +1,13 @@
+import { dirname, join } from "node:path";
 import { CamError } from "../../errors.ts";
+import { exportGraph } from "../../explain/export.ts";
 import { candidateLayers, defaultLayers } from "../../explain/layers.ts";
 import { groundwork } from "../../explain/plan.ts";
+import { methodNamed } from "../../methods/index.ts";
 import type { Model } from "../../model/model.ts";
 import { computeGradient, createExplainer } from "../../runtime/explain.ts";
 import { loadModel } from "../../runtime/load-model.ts";
+import { writeModelFile } from "../../runtime/write-model.ts";
 import { byteLengthOf, sizeOf, type Tensor, viewBytes } from "../../tensor.ts";
 import type { Rng } from "../rng.ts";
 
@@ -15,11 +19,14 @@ export type Outcome = {
   readonly said?: string;
 };
 
+/** What a file was meant to be good for: the stage by which it is judged. */
+export type Goal = "explain" | "gradient" | "decode";
+
 /** Damaged sizes are often ones that a large machine has room for; a small share of it is enough for these models. */
 const cpu = { device: "cpu", threads: 1, memory: 64e6 } as const;
 
 /**
- * The whole way that a model file goes: loaded, inspected, explained at a random input, differentiated. A later stage is
+ * The whole way that a model file goes: loaded, inspected, explained at a random input, differentiated, written with its explanation. A later stage is
  * entered even where an earlier one was refused, unless there is no model at all.
  */
 export async function journey(
@@ -56,6 +63,10 @@ export async function journey(
     }
   });
   await stage("gradient", () => computeGradient(model, fed, { ...cpu, target: { kind: "auto" } }));
+  await stage("export", async () => {
+    const { graph } = exportGraph(model, { method: methodNamed("grad-cam") });
+    await writeModelFile(join(dirname(path), "explained.onnx"), graph);
+  });
   return outcomes;
 }
 

@@ -3,20 +3,22 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Report, Request } from "./worker.ts";
+import type { Begun, Message, Report, Request } from "./worker.ts";
 
 /** How one file ended, as the parent sees it: also where the process that worked on it died or hung. */
-export type Ending = Omit<Report, "outcomes"> & {
-  /** The first thing that wasn't "ok", else "ok". */
-  readonly code: string;
-  readonly stage: string;
-  readonly defect: string | undefined;
-};
+export type Ending = Request &
+  Pick<Begun, "base" | "ways"> &
+  Omit<Report, "outcomes"> & {
+    /** "ok" where it was still good for what it was meant to be, else the code of the error that refused it, or "defect". */
+    readonly code: string;
+    readonly stage: string;
+    readonly defect: string | undefined;
+  };
 
 export type RunOptions = {
   /** Processes at a time. Default 2. */
   readonly workers?: number;
-  /** Longest that one file may take. Default 5 s. */
+  /** Longest that one file may take, on a busy machine, too. Default 10 s. */
   readonly limitMs?: number;
   /** Most memory that one file may take, beyond what its process held before. Default 300 MB. */
   readonly limitMb?: number;
@@ -31,7 +33,7 @@ const firstMs = 15_000;
  * died is replaced, and the next file goes on.
  */
 export async function runCases(requests: readonly Request[], options: RunOptions = {}): Promise<Ending[]> {
-  const { workers = 2, limitMs = 5000, limitMb = 300, onEnding } = options;
+  const { workers = 2, limitMs = 10_000, limitMb = 300, onEnding } = options;
   const folder = mkdtempSync(join(tmpdir(), "camkit-fuzz-"));
   const endings: Ending[] = [];
   const queue = [...requests].reverse();
@@ -54,7 +56,7 @@ export async function runCases(requests: readonly Request[], options: RunOptions
   return endings;
 }
 
-type Asked = { request: Request; report?: Report; died?: string; ms: number };
+type Asked = { request: Request; begun?: Begun; report?: Report; died?: string; ms: number };
 type Worker = { ask(request: Request, limitMs: number): Promise<Asked>; alive(): boolean; stop(): void };
 
 function startWorker(folder: string): Worker {
@@ -70,6 +72,7 @@ function startWorker(folder: string): Worker {
     new Promise((resolve) => {
       const asked = child!;
       const start = performance.now();
+      let begun: Begun | undefined;
       const end = (outcome: Pick<Asked, "report" | "died">) => {
         clearTimeout(timer);
         asked.removeAllListeners("message");
@@ -78,12 +81,15 @@ function startWorker(folder: string): Worker {
           asked.kill("SIGKILL");
           child = undefined;
         }
-        resolve({ request, ...outcome, ms: performance.now() - start });
+        resolve({ request, ...(begun && { begun }), ...outcome, ms: performance.now() - start });
       };
       const limit = fresh ? limitMs + firstMs : limitMs;
       const timer = setTimeout(() => end({ died: `no answer within ${limit / 1000} s` }), limit);
       fresh = false;
-      asked.once("message", (report: Report) => end({ report }));
+      asked.on("message", (message: Message) => {
+        if ("begun" in message) begun = message.begun;
+        else end(message);
+      });
       asked.once("exit", (code, signal) => end({ died: `the process ended: ${signal ?? code}\n${errors}` }));
       asked.send(request);
     });
@@ -97,14 +103,16 @@ function startWorker(folder: string): Worker {
   };
 }
 
-function judge({ request, report, died, ms }: Asked, limitMb: number): Ending {
-  if (!report) {
-    const unknown = { story: "", peakMb: undefined, grownMb: undefined };
-    return { ...request, ...unknown, code: "defect", stage: "process", defect: died, ms };
-  }
-  const { outcomes, ...facts } = report;
-  const told = outcomes.find((each) => each.defect) ?? outcomes.find((each) => each.code !== "ok");
+function judge({ request, begun, report, died, ms }: Asked, limitMb: number): Ending {
+  const what = { ...request, base: begun?.base ?? "not made", ways: begun?.ways ?? [] };
+  if (!report || !begun)
+    return { ...what, code: "defect", stage: "process", defect: died, ms, peakMb: undefined, grownMb: undefined };
+  const { outcomes, ...measured } = report;
+  const told =
+    outcomes.find((each) => each.defect) ??
+    outcomes.find((each) => each.stage === begun.goal) ??
+    outcomes.find((each) => each.code !== "ok")!;
   const grown = report.grownMb ?? 0;
-  const defect = told?.defect ?? (grown > limitMb ? `${Math.round(grown)} MB more than before` : undefined);
-  return { ...facts, code: defect ? "defect" : (told?.code ?? "ok"), stage: told?.stage ?? "all", defect };
+  const defect = told.defect ?? (grown > limitMb ? `${Math.round(grown)} MB more than before` : undefined);
+  return { ...what, ...measured, code: defect ? "defect" : told.code, stage: told.stage, defect };
 }

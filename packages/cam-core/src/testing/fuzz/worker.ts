@@ -1,11 +1,13 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { cases } from "./cases.ts";
+import { type Case, cases } from "./cases.ts";
 import type { Outcome } from "./journey.ts";
 
-/** What the parent asks of a process of its own, and what it hears: one file at a time. */
+/** What the parent asks of a process of its own, one file at a time. */
 export type Request = { readonly kind: string; readonly seed: number };
-export type Report = Request & {
-  readonly story: string;
+
+/** What it hears: first what the file is, so that it is known of one that ends the process; then how it ended. */
+export type Begun = Pick<Case, "base" | "ways" | "goal">;
+export type Report = {
   readonly outcomes: readonly Outcome[];
   readonly ms: number;
   /**
@@ -15,6 +17,7 @@ export type Report = Request & {
   readonly peakMb: number | undefined;
   readonly grownMb: number | undefined;
 };
+export type Message = { readonly begun: Begun } | { readonly report: Report };
 
 /** Linux keeps a high-water mark and lets it be reset. */
 function resetPeak(): void {
@@ -37,15 +40,13 @@ function peakMb(): number | undefined {
 const folder = process.argv[2]!;
 
 process.on("message", async ({ kind, seed }: Request) => {
+  const { go, ...begun } = await cases[kind]!(seed, folder);
+  process.send!({ begun } satisfies Message);
   resetPeak();
   const before = peakMb();
   const start = performance.now();
-  const { story, outcomes } = await cases[kind]!(seed, folder).catch((error: Error) => ({
-    story: "the file could not be made",
-    outcomes: [{ stage: "make", code: "defect", defect: error.stack ?? String(error) }],
-  }));
+  const outcomes = await go();
   const [ms, peak] = [performance.now() - start, peakMb()];
   const grownMb = peak === undefined || before === undefined ? undefined : peak - before;
-  const report: Report = { kind, seed, story, outcomes, ms, peakMb: peak, grownMb };
-  process.send!(report);
+  process.send!({ report: { outcomes, ms, peakMb: peak, grownMb } } satisfies Message);
 });

@@ -1,4 +1,5 @@
 import type { Rng } from "../../rng.ts";
+import { pick } from "./mutation.ts";
 
 type ByteMutation = (bytes: Uint8Array<ArrayBuffer>, random: Rng) => Uint8Array<ArrayBuffer>;
 
@@ -29,3 +30,12 @@ export const byteMutations: Readonly<Record<string, ByteMutation>> = {
     return Uint8Array.from([...bytes.slice(0, at), ...bytes.slice(at + 1 + random.int(32))]);
   },
 };
+
+/** One of the ways, and its name; again where what it wrote was there already. */
+export function damagedAnyhow(bytes: Uint8Array<ArrayBuffer>, random: Rng) {
+  for (;;) {
+    const way = pick(random, Object.keys(byteMutations))!;
+    const damaged = byteMutations[way]!(bytes, random);
+    if (!Buffer.from(damaged).equals(bytes)) return { bytes: damaged, way };
+  }
+}

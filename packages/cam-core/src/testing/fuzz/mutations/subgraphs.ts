@@ -1,9 +1,8 @@
-import { clone, create } from "@bufbuild/protobuf";
-import { type FunctionProto, FunctionProtoSchema, type GraphProto, OperatorSetIdProtoSchema } from "onnx-buf";
+import type { GraphProto } from "onnx-buf";
 import { bool, int64 } from "../../../tensor.ts";
 import type { Rng } from "../../rng.ts";
 import { graphProto, nodeProto, tensorProto, valueProto } from "../protos.ts";
-import { type Mutations, nodesOf, pick, type Victim } from "./mutation.ts";
+import { type Mutations, pick, type Victim } from "./mutation.ts";
 
 /** Puts nodes between one value of the outermost graph and everybody who reads it. Returns false where there is none. */
 export function spliceIn(
@@ -69,16 +68,17 @@ function loop(trips: string, from: string, to: string, goOn: "passed" | "constan
   return nodeProto("Loop", [trips, "fuzz/true", from], [to], { body });
 }
 
-function aFunction(victim: Victim, random: Rng): FunctionProto | undefined {
-  return pick(random, victim.model.functions);
-}
-
-/** Sub-graphs and functions: depth, what they capture, recursion, loops that don't end. */
+/** Sub-graphs: depth, what they capture, loops that don't end. */
 export const subgraphs: Mutations = {
-  deeplyNested: (victim, random) => {
+  /** Around the depth at which readers stop: protobuf's own is 100 messages. */
+  nestedIf: (victim, random) => {
     constants(victim);
-    const depth = pick(random, [3, 20, 29, 30, 31, 32, 33, 40, 200])!;
+    const depth = pick(random, [3, 20, 29, 30, 31, 32, 33, 40])!;
     return spliceIn(victim, random, (from, to) => [nested(depth, from, to, random.int(3) === 0)]);
+  },
+  nestedIf200: (victim, random) => {
+    constants(victim);
+    return spliceIn(victim, random, (from, to) => [nested(200, from, to, random.int(3) === 0)]);
   },
   unknownCapture: (victim, random) => {
     constants(victim);
@@ -114,62 +114,5 @@ export const subgraphs: Mutations = {
       else body.output.push(valueProto("next", "float32"), valueProto("state", "float32"));
       return [node];
     });
-  },
-  recursive: (victim, random) => {
-    const fn = aFunction(victim, random);
-    const node = pick(random, fn?.node ?? []);
-    if (!fn || !node) return false;
-    Object.assign(node, { opType: fn.name, domain: fn.domain, input: node.input.slice(0, 1) });
-    return true;
-  },
-  mutual: (victim, random) => {
-    const fn = aFunction(victim, random);
-    if (!fn) return false;
-    const other = clone(FunctionProtoSchema, fn);
-    other.name = "Other";
-    fn.node = [nodeProto("Other", ["in"], ["out"], {}, fn.domain)];
-    other.node = [nodeProto(fn.name, ["in"], ["out"], {}, fn.domain)];
-    victim.model.functions.push(other);
-    return true;
-  },
-  /** Each calls the one before twice: a few lines that stand for 2^40 nodes. */
-  doubling: (victim, random) => {
-    const fn = aFunction(victim, random);
-    if (!fn) return false;
-    for (let level = 0; level < 40; level++) {
-      const calls = level === 0 ? fn.name : `Double${level - 1}`;
-      const node = [
-        nodeProto(calls, ["in"], ["mid"], {}, fn.domain),
-        nodeProto(calls, ["mid"], ["out"], {}, fn.domain),
-      ];
-      victim.model.functions.push(clone(FunctionProtoSchema, { ...fn, name: `Double${level}`, node }));
-    }
-    for (const node of victim.model.graph?.node ?? []) if (node.opType === fn.name) node.opType = "Double39";
-    return true;
-  },
-  functionTwice: (victim, random) => {
-    const fn = aFunction(victim, random);
-    if (fn) victim.model.functions.push(fn);
-    return fn !== undefined;
-  },
-  functionParts: (victim, random) => {
-    const fn = aFunction(victim, random);
-    if (!fn) return false;
-    const part = pick(random, ["input", "output", "attribute", "node", "opsetImport"] as const)!;
-    fn[part] = [];
-    return true;
-  },
-  functionOpset: (victim, random) => {
-    const fn = aFunction(victim, random);
-    const version = pick(random, [0n, 6n, 9n, 11n, 99n, 2n ** 60n])!;
-    if (fn) fn.opsetImport = [create(OperatorSetIdProtoSchema, { domain: "", version })];
-    return fn !== undefined;
-  },
-  /** A function with a standard operator's name. */
-  shadowing: (victim, random) => {
-    const fn = aFunction(victim, random);
-    const node = pick(random, nodesOf(victim));
-    if (fn && node) Object.assign(fn, { name: node.opType, domain: "" });
-    return fn !== undefined && node !== undefined;
   },
 };
