@@ -31,3 +31,8 @@ test.each([
   );
   expect(furthest).toBeLessThan(5e-6);
 });
+
+test("a size of fewer axes than the map's is left to Resize", () => {
+  const model = tinyModel({ x: [2, 4, 5] }, (op, { x }) => ({ y: resizeMap(op, x!, op.ints([8])) }));
+  expect(model.graph.nodes.map((node) => node.opType)).toContain("Resize");
+});

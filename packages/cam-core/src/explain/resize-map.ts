@@ -14,7 +14,7 @@ export function resizeMap(op: Builder, x: Value, size: Value): Value {
   const [, ...from] = op.dims(x) ?? [];
   const to = op.integers(size);
   const small = (length: unknown): length is number => typeof length === "number" && length <= longest;
-  return to && from.every(small) ? byProducts(op, x, from, to) : byResize(op, x, size);
+  return to?.length === from.length && from.every(small) ? byProducts(op, x, from, to) : byResize(op, x, size);
 }
 
 function byProducts(op: Builder, x: Value, from: readonly number[], to: readonly number[]): Value {

@@ -92,6 +92,26 @@ describe("a node's form", () => {
     ["a body that takes less", one("Loop", 3, body(2, 2)), /has a body with 2 inputs; 3 are expected/],
     ["a body that gives more", one("Loop", 3, body(3, 4)), /has a body with 4 outputs; 2 are expected/],
     ["no block", one("MatMulNBits", 3, { K: i(4), N: i(4), bits: i(4) }, { domain: "com.microsoft" }), /"block_size"/],
+    [
+      "more sequences than inputs",
+      one("Scan", 2, { ...body(2, 1), num_scan_inputs: i(-(2 ** 31)) }),
+      /Scan "n" has num_scan_inputs = -2147483648; 1 to 2 are expected/,
+    ],
+    [
+      "a direction for each of 100,000 sequences",
+      one("Scan", 2, { ...body(2, 1), num_scan_inputs: i(1), scan_input_directions: ints(...Array(1e5).fill(1)) }),
+      /Scan "n" has 100000 scan_input_directions; 1 are expected/,
+    ],
+    [
+      "fewer outputs than states",
+      one("Scan", 4, { ...body(4, 1), num_scan_inputs: i(1) }),
+      /Scan "n" has 1 outputs; at least 3 are expected/,
+    ],
+    [
+      "other parts than outputs",
+      one("Split", 1, { axis: i(0), num_outputs: i(2 ** 40) }),
+      /Split "n" has 1 outputs; num_outputs = 1099511627776 are expected/,
+    ],
   ])("wrong: %s", (_, graph, message) => {
     expect(() => checkNodes(graph)).toThrow(IllegalGraphError);
     expect(() => checkNodes(graph)).toThrow(message);

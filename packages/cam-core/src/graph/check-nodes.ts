@@ -1,5 +1,5 @@
 import { IllegalGraphError } from "../errors.ts";
-import { type Attribute, type Graph, type Node, opsetOf } from "./graph.ts";
+import { type Attribute, type Graph, type Node, numberAttribute, numbersAttribute, opsetOf } from "./graph.ts";
 import { type Count, type Signature, signatureOf } from "./signatures/index.ts";
 
 /**
@@ -75,10 +75,32 @@ const bodyChecks: Readonly<Record<string, ((node: Node, opset: number) => void) 
     // The body's first inputs are the iteration's number and the condition, its first output the next condition.
     Loop: (node: Node) => checkBody(node, "body", Math.max(2, node.inputs.length), node.outputs.length + 1),
     // In opset 8 the sequences' lengths come first, which the body doesn't see.
-    Scan: (node: Node, opset: number) =>
-      checkBody(node, "body", node.inputs.length - (opset < 9 ? 1 : 0), node.outputs.length),
+    Scan: (node: Node, opset: number) => {
+      const before = opset < 9 ? 1 : 0;
+      checkBody(node, "body", node.inputs.length - before, node.outputs.length);
+      checkSequences(node, node.inputs.length - before);
+    },
+    Split: (node: Node) => {
+      const parts = numberAttribute(node, "num_outputs", node.outputs.length);
+      if (parts !== node.outputs.length)
+        throw illegal(node, `has ${node.outputs.length} outputs`, `num_outputs = ${parts} are expected`);
+    },
   },
 );
+
+/** A Scan's inputs are states, then sequences; its outputs states, then sequences; its lists have an entry a sequence. */
+function checkSequences(node: Node, inputs: number): void {
+  const read = numberAttribute(node, "num_scan_inputs", 1);
+  if (read < 1 || read > inputs) throw illegal(node, `has num_scan_inputs = ${read}`, `1 to ${inputs} are expected`);
+  const written = node.outputs.length - (inputs - read);
+  if (written < 0) throw illegal(node, `has ${node.outputs.length} outputs`, `at least ${inputs - read} are expected`);
+  const wanted = { input: read, output: written };
+  for (const [side, count] of Object.entries(wanted))
+    for (const name of [`scan_${side}_axes`, `scan_${side}_directions`]) {
+      const found = numbersAttribute(node, name)?.length ?? count;
+      if (found !== count) throw illegal(node, `has ${found} ${name}`, `${count} are expected`);
+    }
+}
 
 function checkBody(node: Node, name: string, inputs: number | undefined, outputs: number): void {
   const attribute = node.attributes[name];

@@ -196,3 +196,8 @@ test.each<[Dim, number]>([
 ])("about how much %s is", (dim, expected) => {
   expect(estimateDim(dim)).toBe(expected);
 });
+
+test("a name that reads like arithmetic and comes to no number is a name", () => {
+  expect(estimateDim("../../x")).toBe(224);
+  expect(estimateDim("../../x", (name) => (name === "../../x" ? 5 : 1))).toBe(5);
+});

@@ -281,7 +281,8 @@ export function estimateDim(dim: Dim, symbol: number | ((name: string) => number
       value = tokens[at++] === "+" ? value + product() : value - product();
     return value;
   };
-  return sum();
+  const size = sum();
+  return Number.isNaN(size) ? sizeNamed(dim) : size; // a name such as "../../x"
 }
 
 const functions: Readonly<Record<string, (...values: number[]) => number>> = {

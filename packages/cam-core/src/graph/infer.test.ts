@@ -442,3 +442,23 @@ test("a Resize whose scales are a picture, which ends ONNX Runtime's process, is
   };
   expect(() => inferGraph(graph)).toThrow(/node "up": input 2 has 4 axes; a list is expected/);
 });
+
+test("mirroring about less than nothing, which ends ONNX Runtime's process, is refused; constant borders are left to it", () => {
+  const padded = (mode: string): Graph => ({
+    ...emptyGraph("g", new Map([["", 18]])),
+    inputs: [{ name: "x", dtype: "float32", shape: ["n", 6] }],
+    initializers: new Map([["pads", initializerOf(int64([4], [0, -100, 0, 1]))]]),
+    nodes: [
+      {
+        opType: "Pad",
+        domain: "",
+        name: "p",
+        inputs: ["x", "pads"],
+        outputs: ["y"],
+        attributes: { mode: { type: "string", value: mode } },
+      },
+    ],
+  });
+  expect(() => inferGraph(padded("reflect"))).toThrow(/node "p": it would have size -93/);
+  expect(inferGraph(padded("constant")).types.get("y")?.shape).toEqual(["n", null]);
+});

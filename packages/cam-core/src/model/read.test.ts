@@ -358,9 +358,11 @@ test("an absent input at the end is left out, whose empty name ONNX Runtime's fu
   const { graph } = tinyModel({ x: [1, 5, 8] }, (op, { x }) => {
     const sum = op.add(x!, op.constant(rng(1).normal([1, 5, 8])));
     const scale = op.constant(float32([8], [1, 2, 3, 4, 5, 6, 7, 8]));
-    return { y: op.node("LayerNormalization", [sum, scale, ""])[0]! };
+    return { y: op.node("LayerNormalization", [sum, scale])[0]! };
   });
-  expect(graph.nodes.find((node) => node.opType === "LayerNormalization")!.inputs).toHaveLength(3);
+  graph.nodes = graph.nodes.map((node) =>
+    node.opType === "LayerNormalization" ? { ...node, inputs: [...node.inputs, ""] } : node,
+  );
   const read = readModel(sourceOf(writeModel(graph).model));
   const norm = read.nodes.find((node) => node.opType === "LayerNormalization")!;
   expect(norm.inputs).toHaveLength(2);

@@ -144,6 +144,10 @@ const pad: ShapeRule = (node) => {
   const shape = [...input];
   for (const [i, axis] of padded.entries())
     shape[axis] = addDims(addDims(shape[axis]!, pads[i] ?? null), pads[i + padded.length] ?? null);
+  // ONNX Runtime 1.30 ends the process where a border is mirrored or repeated about less than nothing.
+  const short = shape.find((dim) => typeof dim === "number" && dim < 0);
+  if (short !== undefined && node.string("mode", "constant") !== "constant")
+    throw new Error(`it would have size ${short}`);
   return [{ dtype: node.dtype(0), shape }];
 };
 
