@@ -1,4 +1,4 @@
-import { deviceNames } from "@camkit/cam-core";
+import { autoOrder, deviceNames } from "@camkit/cam-core";
 import { option, positional } from "./command.ts";
 
 /** Parameters that several commands share, worded once. */
@@ -13,7 +13,11 @@ export const targetOption = option.textOr(
   "auto",
 );
 
-export const deviceOption = option.textOr("NAME", `where to run: auto, ${deviceNames.join(", ")}`, "auto");
+export const deviceOption = option.textOr(
+  "NAME",
+  `where to run: ${deviceNames.join(", ")}, or auto: ${autoOrder.join(", else ")}`,
+  "auto",
+);
 
 export const threadsOption = option.count("N", "threads inside an operator; default: one per physical core");
 

@@ -39,6 +39,8 @@ test("a series becomes a map on its own grid, and every output says the same of 
   const document = run.json();
   expect([run.code, document.error]).toEqual([0, undefined]);
   expect(document.scan.geometry.shape).toEqual([28, 96, 96]);
+  expect(document.ranOn).toMatchObject({ requested: "auto", device: document.provider });
+  expect(document.ranOn.nodes[document.provider]).toBeGreaterThan(20);
   expect(document.predictions).toHaveLength(3);
   expect(document.predictions.reduce((sum: number, p: { probability: number }) => sum + p.probability, 0)).toBeCloseTo(
     1,

@@ -73,7 +73,9 @@ function textOf(report: Report): string {
   const { system, cpu, sharp } = report;
   const devices = table(
     [{ title: "" }, { title: "" }, { title: "" }],
-    report.devices.map(({ name, available, needs }) => [name, available ? "yes" : "no", needs ? `needs ${needs}` : ""]),
+    report.devices.map(({ name, available, needs, reason }) =>
+      available ? [name, "yes", ""] : [name, "no", `${reason}; needs ${needs}`],
+    ),
   );
   const tools = table(
     [{ title: "" }, { title: "" }, { title: "" }, { title: "" }],
@@ -94,7 +96,7 @@ function textOf(report: Report): string {
       ["sharp", `${sharp.version} with libvips ${sharp.libvips}: ${sharp.pictureFormats.join(", ")}`],
       ["models", report.models.map(({ name }) => name).join(", ") || "none found"],
     ]),
-    `devices, each tried\n${devices}\n\n  --device auto: ${report.auto.order.join(", then ")}`,
+    `devices, each tried\n${devices}\n\n  --device auto: ${report.auto.order.join(", else ")}`,
     `optional\n${tools}`,
     report.problems.length === 0
       ? "Nothing that is needed is missing."

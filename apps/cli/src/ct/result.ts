@@ -1,4 +1,5 @@
 import { relative } from "node:path";
+import { ranOnText } from "@camkit/cam-core";
 import type { ExplainedScan, Stored, WrittenOutputs } from "@camkit/medical";
 import { milliseconds, probability, significant } from "../format.ts";
 import { table } from "../table.ts";
@@ -44,6 +45,7 @@ export function ctDocument(
     /** The scan's slices, from 0, that the network saw. */
     seenSlices: explained.seenSlices ?? null,
     provider: provenance.provider,
+    ranOn: explained.ranOn,
     explained: {
       class: explained.classIndex,
       label: provenance.target,
@@ -90,7 +92,7 @@ export type CtDocument = ReturnType<typeof ctDocument>;
 
 /** What a person reads. */
 export function ctText(document: CtDocument, out: string, stored?: Stored): string {
-  const { scan, model, method, layers, explained, map, faithfulness, stages } = document;
+  const { scan, model, method, layers, ranOn, explained, map, faithfulness, stages } = document;
   const { shape, spacingMm } = scan.geometry;
   const grid = `${shape.join(" x ")} voxels of ${spacingMm.map((mm) => Number(mm.toFixed(3))).join(" x ")} mm`;
   const energy =
@@ -105,7 +107,7 @@ export function ctText(document: CtDocument, out: string, stored?: Stored): stri
   });
   const randomised = faithfulness?.randomisation;
   return [
-    `${scan.modality} ${scan.seriesInstanceUid}: ${grid}\n${model.name} ${model.version ?? ""} · ${method} at ${layers.join(", ")}`,
+    `${scan.modality} ${scan.seriesInstanceUid}: ${grid}\n${model.name} ${model.version ?? ""} · ${method} at ${layers.join(", ")} · ${ranOnText(ranOn)}`,
     predictionTable(document),
     [
       [place, energy].filter(Boolean).join("; "),

@@ -66,6 +66,11 @@ export function deviceNeeds(device: Device): string {
   return providers[device].needs;
 }
 
+/** What to do about a device that can't be had. */
+export function deviceHint(device: Device): string {
+  return `${device} needs ${deviceNeeds(device)}. Run \`camkit doctor\`, or use --device cpu.`;
+}
+
 /** Why `auto` leaves a device aside wherever it is; undefined for one that it tries. */
 export function notByItself(device: Device): string | undefined {
   return providers[device].notByItself;
@@ -88,10 +93,7 @@ export function candidates(requested: string): Candidates {
   const device = requested as Device;
   if (!deviceNames.includes(device)) throw new UnknownNameError("device", requested, ["auto", ...deviceNames]);
   const missing = deviceAbsence(device);
-  if (missing !== undefined)
-    throw new DeviceError(missing, {
-      hint: `${device} needs ${deviceNeeds(device)}. Run \`camkit doctor\`, or use --device cpu.`,
-    });
+  if (missing !== undefined) throw new DeviceError(missing, { hint: deviceHint(device) });
   return { devices: [device], passedOver: [] };
 }
 

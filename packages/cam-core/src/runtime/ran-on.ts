@@ -30,7 +30,7 @@ export type RanNode = { readonly name: string; readonly operator: string; readon
 
 const copyOperators: ReadonlySet<string> = new Set(["MemcpyFromHost", "MemcpyToHost"]);
 
-const leftThere = "the provider has no kernel for it, or ONNX Runtime keeps it there: sizes and indices are";
+const leftThere = "the provider has no kernel for it, or ONNX Runtime keeps it there, as it does sizes and indices";
 
 /** Counts what one run saw. `pinned`: why a node was kept on the CPU, by its name. */
 export function ranOnOf(

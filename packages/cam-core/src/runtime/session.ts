@@ -8,7 +8,7 @@ import { memoryGuard } from "./memory.ts";
 import { withoutOptimiserFaults } from "./optimiser-faults.ts";
 import { profileFile } from "./profile.ts";
 import { faultText, type ProviderFault, pinFaults, webGpuOptions } from "./provider-faults.ts";
-import { candidates } from "./providers.ts";
+import { candidates, deviceHint } from "./providers.ts";
 import { type Device, type RanOn, ranOnOf } from "./ran-on.ts";
 import { type Fetches, type Session, type SessionOptions, using } from "./runtime.ts";
 
@@ -124,8 +124,8 @@ async function compile(from: WrittenModel | string, options: SessionOptions, giv
   } catch (cause) {
     profile?.discard();
     if (device !== "cpu")
-      throw new DeviceError(`the ${device} provider could not be opened: ${messageOf(cause)}`, {
-        hint: "Run `camkit doctor`, or use --device cpu.",
+      throw new DeviceError(`the ${device} provider could not be opened: ${withoutPlace(messageOf(cause))}`, {
+        hint: deviceHint(device),
         cause,
       });
     throw refusal(cause);
@@ -232,6 +232,11 @@ function toOrt(tensor: Tensor): OrtTensor {
 
 function fromOrt(tensor: OrtTensor): Tensor {
   return { dtype: tensor.type as DType, shape: tensor.dims, data: tensor.data as Tensor["data"] };
+}
+
+/** ONNX Runtime's own words, without the line of its source and the condition that didn't hold. */
+function withoutPlace(message: string): string {
+  return message.replace(/^\/\S+\.(cc|h):\d+ .* was false\. /, "").trim();
 }
 
 function messageOf(cause: unknown): string {

@@ -1,4 +1,4 @@
-import { AbortedError, createExplainer, InputError, type Model } from "@camkit/cam-core";
+import { AbortedError, createExplainer, InputError, type Model, type RanOn } from "@camkit/cam-core";
 import type { Tensor } from "@camkit/cam-core/data";
 import { EmptyClassError } from "../errors.ts";
 import type { Vec3 } from "../volume/geometry.ts";
@@ -31,7 +31,7 @@ export type ExplainedSegmentation = Omit<Segmentation, "logits"> & {
   readonly maps: readonly LayerMap[];
   readonly method: string;
   readonly signed: boolean;
-  readonly device: string;
+  readonly ranOn: RanOn;
   readonly notes: readonly string[];
 };
 
@@ -149,7 +149,7 @@ export async function explainSegmentation(
       maps: explainer.layers.map((layer, i) => ({ layer: layer.value, raw: withoutChannel(stitchers[i]!.means()) })),
       method: explainer.method.name,
       signed: explainer.method.signed ?? false,
-      device: explainer.device,
+      ranOn: explainer.ranOn(),
       notes: windows > 1 ? [`${windows} windows of ${window.size.join(" x ")}, ${window.weights} weights`] : [],
     };
   } finally {

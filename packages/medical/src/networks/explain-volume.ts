@@ -1,4 +1,4 @@
-import { AbortedError, createExplainer, type Explainer, InputError, type Model } from "@camkit/cam-core";
+import { AbortedError, createExplainer, type Explainer, InputError, type Model, type RanOn } from "@camkit/cam-core";
 import type { Tensor } from "@camkit/cam-core/data";
 import type { Vec3 } from "../volume/geometry.ts";
 import { enlarger } from "./enlarge.ts";
@@ -32,7 +32,8 @@ export type ExplainedVolume = {
   /** The maps may be negative: not to be rectified. */
   readonly signed: boolean;
   readonly windows: number;
-  readonly device: string;
+  /** Which devices the first window ran on. */
+  readonly ranOn: RanOn;
   /** What a reader of the map should know. */
   readonly notes: readonly string[];
 };
@@ -81,7 +82,7 @@ export async function explainVolume(
       method: explainer.method.name,
       signed: explainer.method.signed ?? false,
       windows: starts.length,
-      device: explainer.device,
+      ranOn: explainer.ranOn(),
       notes: [
         ...explainer.layers.flatMap((layer, i) => constantAlongSlices(layer.value, found.grids[i]!, window.size[0])),
         ...(starts.length > 1 ? [`${starts.length} windows of ${window.size.join(" x ")}, averaged`] : []),

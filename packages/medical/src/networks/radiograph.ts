@@ -81,7 +81,7 @@ export async function explainRadiograph(
       maps: explainer.layers.map((layer: Layer, i) => ({ layer: layer.value, raw: raw[i]! })),
       method: explainer.method.name,
       signed: explainer.method.signed ?? false,
-      device: explainer.device,
+      ranOn: explainer.ranOn(),
       notes: [],
     };
   } finally {

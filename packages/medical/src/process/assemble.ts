@@ -1,11 +1,11 @@
-import { activationOf, groundwork, type Model, predictionsOf, type Tensor } from "@camkit/cam-core";
+import { activationOf, groundwork, type Model, predictionsOf, ranOnWarnings, type Tensor } from "@camkit/cam-core";
 import type { ExplainedVolume } from "../networks/index.ts";
 import type { ExplainedScan } from "./explained-scan.ts";
 import type { ExplainRequest } from "./request.ts";
 import type { Stages } from "./stages.ts";
 
 /** What a network said, classifier or segmentation. */
-export type Found = Pick<ExplainedVolume, "classIndex" | "score" | "maps" | "method" | "device" | "notes"> & {
+export type Found = Pick<ExplainedVolume, "classIndex" | "score" | "maps" | "method" | "ranOn" | "notes"> & {
   /** Of a classifier. */
   readonly logits?: Float32Array;
   readonly structures: ExplainedScan["structures"];
@@ -45,7 +45,7 @@ export function assembled(
       score: found.score,
       ...(probability === undefined ? {} : { probability }),
       preprocessing: words,
-      provider: found.device,
+      provider: found.ranOn.device,
       time: request.time,
     },
     predictions,
@@ -54,7 +54,8 @@ export function assembled(
     ...(calibration ? { calibration } : {}),
     isMultiLabel: activationIn(model) === "sigmoid" && (found.logits?.length ?? 0) > 1,
     preprocessing: [["preparation", words]],
-    notes: [...request.model.notes, ...notes, ...found.notes],
+    notes: [...request.model.notes, ...ranOnWarnings(found.ranOn), ...notes, ...found.notes],
+    ranOn: found.ranOn,
     stages,
   };
 }

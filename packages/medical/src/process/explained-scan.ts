@@ -1,3 +1,4 @@
+import type { RanOn } from "@camkit/cam-core";
 import type { ScanReport } from "../report/index.ts";
 import type { Stage } from "./stages.ts";
 
@@ -7,6 +8,8 @@ export type ExplainedScan = Omit<ScanReport, "files" | "signal"> & {
   readonly classIndex: number;
   /** What a segmentation network found, in millilitres, by class; empty for classifiers. */
   readonly structures: readonly { readonly class: number; readonly label?: string; readonly volumeMl: number }[];
+  /** Which devices the explained graph ran on. */
+  readonly ranOn: RanOn;
   /** What took how long. */
   readonly stages: readonly Stage[];
 };
