@@ -4,7 +4,7 @@ import { tinyModel } from "../testing/tiny-models.ts";
 import { using } from "./runtime.ts";
 import { openSession } from "./session.ts";
 
-/** ONNX Runtime without `broken`: what its package says of a provider whose driver isn't there. */
+/** A provider that doesn't open, on any machine, and what ONNX Runtime says of one whose driver isn't there. */
 const broken = vi.hoisted(() => ({ device: "cuda", said: "/src/context.cc:136 made() ok was false. No adapter\n" }));
 
 vi.mock("./providers.ts", async (original) => ({

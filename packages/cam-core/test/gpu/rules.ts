@@ -19,7 +19,10 @@ const slow = 600_000;
 
 /** Every `of`-th rule from `part` on: files run beside each other, tests in a file don't. */
 export function testRules(part: number, of: number): void {
-  if (withoutGpu()) return test.skip("every rule's samples on a device");
+  if (withoutGpu()) {
+    test.skip("every rule's samples on a device");
+    return;
+  }
   holdDevice();
   const mine = sampled.filter((_, at) => at % of === part);
   test.each(mine)(
