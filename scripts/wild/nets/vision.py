@@ -64,6 +64,15 @@ def swin_t():
     return Case(net, pictures("input", 1, 3, 96, 96), "features.7.1.norm1", "NHWC")
 
 
+@network("ViT, packed attention", "torchvision 0.28", "one projection for queries, keys and values; heads and a free batch on one axis")
+def vit_packed():
+    net = torchvision.models.VisionTransformer(
+        image_size=64, patch_size=16, num_layers=3, num_heads=4, hidden_dim=64, mlp_dim=128, num_classes=50
+    )
+    enliven(net, 90)
+    return Case(net, pictures("input", 1, 3, 64, 64), "encoder.layers.encoder_layer_2.ln_1", "NTC:1")
+
+
 @network("Hiera", "timm 1.0.22", "hierarchical ViT, pooled attention between stages")
 def hiera_tiny():
     net = timm.create_model("hiera_tiny_224", pretrained=False, img_size=(96, 96), embed_dim=48, num_classes=50)
