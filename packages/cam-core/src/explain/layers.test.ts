@@ -316,6 +316,23 @@ describe("the default layer", () => {
     await expect(createExplainer(model, { layers: ["proposals"] })).rejects.toMatchObject({ code: "not-on-path" });
   });
 
+  test("a detector in two stages that cuts its regions out of several levels: each of them", () => {
+    const model = tinyModel({ x: [1, 3, 16, 16], where: ["regions", 4] }, (op, { x, where }) => {
+      const fine = stage(op, x!, 3, 4, "fine", 2);
+      const coarse = stage(op, fine, 4, 4, "coarse", 2);
+      const levels = [coarse, fine].map((value, i) => named(op, op.conv(value, weight(op, 6, 4, 1, 1)), `level${i}`));
+      const images = op.constant(int64([1], [0]));
+      const cut = levels.map(
+        (level) => op.node("RoiAlign", [level, where!, images], { output_height: 2, output_width: 2 })[0]!,
+      );
+      return { out: op.matMul(op.reshape(op.relu(op.concat(cut, 0)), [-1, 24]), weight(op, 24, 3)) };
+    });
+    expect(placesOf(model)).toEqual([
+      ["level1", [8, 8]],
+      ["level0", [4, 4]],
+    ]);
+  });
+
   test("frames come before channels in a clip, and may take the place of a batch of one", async () => {
     const model = tinyModel({ x: [1, 4, 3, 16, 16] }, (op, { x }) => {
       const frames = stage(op, op.reshape(x!, [4, 3, 16, 16]), 3, 5, "frames", 2);

@@ -105,12 +105,14 @@ export function candidateLayers(site: Site): Layer[] {
  * The default layers, one for most networks: the last feature tensor before space is pooled, flattened or gathered away that
  * all the target sees passes through, class tokens aside. Where the output itself is laid out in space (segmentation), that
  * would be the output, so it is the last tensor of the deepest stage instead. Where scores are made at several resolutions
- * (a detector's pyramid), it is the last feature tensor of each. Throws LayerError where nothing on the path has a place in
+ * (a detector's pyramid), it is the last feature tensor of each; where regions are cut out of several, these. Throws LayerError where nothing on the path has a place in
  * space.
  */
 export function defaultLayers(site: Site): Layer[] {
   const all = candidateLayers(site);
   const { path } = between(site.op, topological(site.op.graph), [site.input], [site.logits]);
+  const regions = levelsCutFrom(site, path);
+  if (regions.length > 1) return regions;
   const mixes = mixer(site);
   const whole = seenWhole(site, path, mixes);
   const isBeside = path.some((node) => picksToken(site, node) && whole.has(node.inputs[0]!));
@@ -241,6 +243,13 @@ function pyramid(site: Site, features: readonly Layer[], heads: readonly Value[]
     if (last) found.set(positions(layer), last);
   }
   return [...found].sort(([a], [b]) => b - a).map(([, layer]) => layer);
+}
+
+/** The levels of a pyramid that a detector of two stages cuts its regions out of, finest first. */
+function levelsCutFrom(site: Site, path: readonly Node[]): Layer[] {
+  const cut = new Set(path.flatMap((node) => (node.opType === "RoiAlign" ? node.inputs.slice(0, 1) : [])));
+  const levels = candidates(site).list.filter((layer) => cut.has(layer.tensor));
+  return levels.sort((a, b) => positions(b) - positions(a));
 }
 
 function isProductOfIntegers(op: Builder, node: Node | undefined): boolean {
