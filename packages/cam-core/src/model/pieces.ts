@@ -1,5 +1,5 @@
 import { type Graph, type Initializer, opsetOf } from "../graph/graph.ts";
-import { encode } from "./proto.ts";
+import { encode } from "./wire.ts";
 import { graphProto, inside, modelProto, tensorHead } from "./write.ts";
 
 /** A part of a file that is to be written: bytes, or bytes that lie in another file and are copied from there. */

@@ -2,7 +2,8 @@ import { create, fromBinary, ScalarType, toBinary } from "@bufbuild/protobuf";
 import * as official from "onnx-buf";
 import { describe, expect, test } from "vitest";
 import { bases } from "../testing/fuzz/bases.ts";
-import { decode, encode, type MessageName, schema } from "./proto.ts";
+import { type MessageName, schema } from "./proto.ts";
+import { decode, encode } from "./wire.ts";
 
 /** The schema that protobuf's compiler makes of onnx.proto. */
 const messages = [

@@ -1,7 +1,8 @@
 import { NotOnnxError } from "../errors.ts";
 import { type Tensor, viewBytes } from "../tensor.ts";
-import { decode, type TensorProto } from "./proto.ts";
+import type { TensorProto } from "./proto.ts";
 import { tensorOf } from "./read.ts";
+import { decode } from "./wire.ts";
 
 /**
  * A tensor from a `.pb` file: ONNX's TensorProto, as test data is stored. Throws NotOnnxError for other bytes,

@@ -7,7 +7,6 @@ import { functionKey, inlineFunctions } from "./functions.ts";
 import {
   type AttributeProto,
   attributeTypes,
-  decode,
   external,
   type GraphProto,
   type NodeProto,
@@ -16,6 +15,7 @@ import {
 } from "./proto.ts";
 import { type ByteSource, sourceOf } from "./source.ts";
 import { splitModel } from "./sparse.ts";
+import { decode } from "./wire.ts";
 
 export type ReadOptions = {
   /** What errors call the model: a path, a URL. Default "the model". */

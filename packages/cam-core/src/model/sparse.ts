@@ -2,7 +2,7 @@ import type { ByteSource } from "./source.ts";
 
 /**
  * A model file taken apart without reading its weights: the protobuf's structure is walked, and what a large TensorProto
- * holds as raw_data is left where it lies. Each part is a message of its own, for `proto.ts` to read.
+ * holds as raw_data is left where it lies. Each part is a message of its own, for `wire.ts` to read.
  */
 export type SparseModel = {
   /** ModelProto without its graph. */

@@ -1,7 +1,8 @@
 import type { Attribute, Graph, Initializer, ValueInfo } from "../graph/graph.ts";
 import { toInt64 } from "../tensor.ts";
 import { dtypeToOnnx } from "./dtypes.ts";
-import { attributeTypes, type Draft, encode, external } from "./proto.ts";
+import { attributeTypes, type Draft, external } from "./proto.ts";
+import { encode } from "./wire.ts";
 
 /**
  * A graph as bytes, and where its large weights stay: in buffers (`path` is the location that the model names), or in files
